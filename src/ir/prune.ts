@@ -1,0 +1,196 @@
+/**
+ * Takes out what no thread can notice: state that is written and never read, and steps that touch only state of their own
+ * thread. Locks that one thread alone takes, read sections nobody waits for, sequence counters without a writer: the model
+ * is written in full, and a scenario pays for the parts that matter to it. Every check keeps its verdict.
+ */
+import { expressions, liveLocals, successors } from './liveness.ts'
+import { type ColumnId, type Expr, isAccess, type Node, type NodeId, type Program, type Thread } from './program.ts'
+
+/** Gives a program with the same verdicts and fewer states. */
+export function prune(program: Program): Program {
+  let at = program
+  // Each round may make more state unread: a value read only to be written to state that has just gone.
+  for (;;) {
+    const next = pruneOnce(at)
+    if (next === at) return at
+    at = next
+  }
+}
+
+function pruneOnce(program: Program): Program {
+  const use = columnUse(program)
+  const unread = (column: ColumnId): boolean => use.readers[column].size === 0 && !use.seen.has(column)
+  const own = (column: ColumnId): boolean => !use.seen.has(column) && new Set([...use.readers[column], ...use.writers[column]]).size <= 1
+  let changed = false
+  const threads = program.threads.map((thread) => {
+    const pruned = pruneThread(thread, unread, own, (column) => use.writers[column].size > 0)
+    if (pruned !== thread) changed = true
+    return pruned
+  })
+  return changed ? { ...program, threads } : program
+}
+
+interface ColumnUse {
+  /** Threads that read each column, and that write it. */
+  readonly readers: readonly Set<number>[]
+  readonly writers: readonly Set<number>[]
+  /** Columns that properties look at. */
+  readonly seen: ReadonlySet<ColumnId>
+}
+
+function columnUse(program: Program): ColumnUse {
+  const readers = program.columns.map(() => new Set<number>())
+  const writers = program.columns.map(() => new Set<number>())
+  const seen = new Set<ColumnId>()
+  program.threads.forEach((thread, t) => {
+    for (const node of thread.nodes) {
+      if (node.op === 'load') for (const place of node.places) readers[place.column].add(t)
+      if (node.op === 'store') for (const place of node.places) writers[place.column].add(t)
+      for (const expr of expressions(node)) for (const column of columnsRead(expr)) readers[column].add(t)
+    }
+  })
+  const { always, finally: atEnd, eventually, sometimes } = program.properties
+  for (const property of [...always, ...atEnd, ...eventually, ...sometimes]) for (const column of columnsRead(property.cond)) seen.add(column)
+  for (const property of eventually) seen.add(property.seen)
+  return { readers, writers, seen }
+}
+
+/** Columns an expression loads. */
+export function columnsRead(expr: Expr): ColumnId[] {
+  switch (expr.e) {
+    case 'const':
+    case 'local':
+      return []
+    case 'load':
+      return [expr.place.column, ...columnsRead(expr.place.index)]
+    case 'not':
+    case 'neg':
+      return columnsRead(expr.a)
+    case 'bin':
+      return [...columnsRead(expr.a), ...columnsRead(expr.b)]
+    case 'cond':
+      return [...columnsRead(expr.c), ...columnsRead(expr.a), ...columnsRead(expr.b)]
+  }
+}
+
+function pruneThread(
+  thread: Thread,
+  unread: (column: ColumnId) => boolean,
+  own: (column: ColumnId) => boolean,
+  written: (column: ColumnId) => boolean,
+): Thread {
+  const live = liveLocals(thread)
+  const gone = new Set<NodeId>()
+  const quiet = new Set<NodeId>()
+  const nodes: Node[] = thread.nodes.map((node, n): Node => {
+    if (node.op === 'store' && node.places.some((place) => unread(place.column))) {
+      const kept = node.places.map((place, i) => [place, node.values[i]] as const).filter(([place]) => !unread(place.column))
+      if (kept.length === 0) gone.add(n)
+      else return { ...node, places: kept.map(([place]) => place), values: kept.map(([, value]) => value) }
+    }
+    if (node.op === 'load' && node.dsts.every((dst) => !live[node.next].includes(dst)) && !checkedAfter(thread, n, () => true)) gone.add(n)
+    if (node.op === 'assign' && !live[node.next].includes(node.dst) && !node.progress) gone.add(n)
+    if (
+      (node.op === 'load' || node.op === 'store') &&
+      node.access &&
+      node.places.every((place) => own(place.column)) &&
+      !checkedAfter(thread, n, (column) => written(column) && !own(column))
+    )
+      quiet.add(n)
+    return node
+  })
+  const touches = (node: Node, n: NodeId): boolean => {
+    if (gone.has(n)) return false
+    if (node.op === 'choose') return true
+    if (node.op === 'load' || node.op === 'store') return node.places.some((place) => !own(place.column))
+    return expressions(node).some((expr) => columnsRead(expr).some((column) => !own(column)))
+  }
+  for (const [n, node] of nodes.entries()) {
+    if (node.op !== 'step' || node.guard || node.until === undefined) continue
+    let visible = false
+    for (let i = n + 1; i < node.until; i++) if (touches(nodes[i], i)) visible = true
+    if (!visible) gone.add(n)
+  }
+  keepLoopsApart(thread, nodes, gone, quiet)
+  if (gone.size === 0 && quiet.size === 0 && nodes.every((node, n) => node === thread.nodes[n])) return thread
+  return without(
+    { ...thread, nodes: nodes.map((node, n): Node => (quiet.has(n) && (node.op === 'load' || node.op === 'store') ? { ...node, access: false } : node)) },
+    gone,
+  )
+}
+
+/** True if a check right after the node looks at a column of the given kind: the moment of the access matters to it. */
+function checkedAfter(thread: Thread, n: NodeId, matters: (column: ColumnId) => boolean): boolean {
+  let node = thread.nodes[n]
+  for (;;) {
+    if (node.op === 'end' || node.op === 'branch') return false
+    node = thread.nodes[node.next]
+    if (node.op !== 'check') return false
+    if (columnsRead(node.fails).some(matters)) return true
+  }
+}
+
+/** A loop must keep an access: otherwise a transition would not end. */
+function keepLoopsApart(thread: Thread, nodes: readonly Node[], gone: Set<NodeId>, quiet: Set<NodeId>): void {
+  for (;;) {
+    const silent = (n: NodeId): boolean => {
+      const node = nodes[n]
+      return gone.has(n) || quiet.has(n) || !(isAccess(node) || (node.op === 'choose' && !node.attached))
+    }
+    const loop = silentLoop(thread, silent)
+    const restored = loop?.find((n) => isAccess(nodes[n]) && (gone.has(n) || quiet.has(n)))
+    if (restored === undefined) return
+    gone.delete(restored)
+    quiet.delete(restored)
+  }
+}
+
+/** Nodes of some loop that goes through silent nodes only. */
+function silentLoop(thread: Thread, silent: (n: NodeId) => boolean): NodeId[] | undefined {
+  const state = new Map<NodeId, 'open' | 'done'>()
+  for (let root = 0; root < thread.nodes.length; root++) {
+    if (state.has(root) || !silent(root)) continue
+    const path: { node: NodeId; next: readonly NodeId[]; at: number }[] = []
+    const enter = (n: NodeId): void => {
+      state.set(n, 'open')
+      path.push({ node: n, next: successors(thread.nodes[n]).filter(silent), at: 0 })
+    }
+    enter(root)
+    while (path.length > 0) {
+      const top = path[path.length - 1]
+      if (top.at === top.next.length) {
+        state.set(top.node, 'done')
+        path.pop()
+        continue
+      }
+      const target = top.next[top.at++]
+      if (state.get(target) === 'open') return path.slice(path.findIndex((one) => one.node === target)).map((one) => one.node)
+      if (!state.has(target)) enter(target)
+    }
+  }
+  return undefined
+}
+
+/** The thread without some nodes: edges go on to what came after them. */
+function without(thread: Thread, gone: ReadonlySet<NodeId>): Thread {
+  const after = (n: NodeId): NodeId => {
+    let at = n
+    for (;;) {
+      const node = thread.nodes[at]
+      if (!gone.has(at) || node.op === 'end' || node.op === 'branch') return at
+      at = node.next
+    }
+  }
+  const kept = thread.nodes.map((_, n) => n).filter((n) => !gone.has(n))
+  const number = new Map(kept.map((n, i) => [n, i]))
+  const to = (n: NodeId): NodeId => number.get(after(n)) as NodeId
+  const before = (n: NodeId): number => kept.filter((one) => one < n).length
+  const nodes = kept.map((n): Node => {
+    const node = thread.nodes[n]
+    if (node.op === 'end') return node
+    if (node.op === 'branch') return { ...node, then: to(node.then), else: to(node.else) }
+    if (node.op === 'step' && node.until !== undefined) return { ...node, next: to(node.next), until: before(node.until) }
+    return { ...node, next: to(node.next) }
+  })
+  return { ...thread, entry: to(thread.entry), nodes }
+}
