@@ -1,0 +1,323 @@
+/** From model sources to a transition system: parse, check, lower, run the set-up, tidy. */
+import ts from 'typescript'
+import { interpret } from '../ir/interpreter.ts'
+import type { Column, Program, Properties, Thread } from '../ir/program.ts'
+import { prune } from '../ir/prune.ts'
+import { DONE } from '../ir/state.ts'
+import { inline, runBody } from './call.ts'
+import { type Context, childScope, Refused, refuse } from './context.ts'
+import { condition } from './convert.ts'
+import { type Declarations, type PropertyDeclaration, readDeclarations, type ScenarioDeclaration } from './declarations.ts'
+import { declared } from './declared.ts'
+import { type Diagnostic, ModelError } from './diagnostic.ts'
+import { place } from './expression.ts'
+import { GraphBuilder } from './graph-builder.ts'
+import { initialCells } from './initial.ts'
+import { loadSources, type SourceHost, type Sources } from './source.ts'
+import { finishThread, loopWithoutAccess } from './thread-graph.ts'
+import { hashProgram, settleConstants, usedColumns } from './tidy.ts'
+import { type Settled, Unit } from './unit.ts'
+import { displayOf, rangeOf } from './value-type.ts'
+
+/** A loaded set of model files: what they declare, and a compiler for each scenario on each kernel. */
+export interface Model extends Declarations {
+  /** Syntax and type errors, and mistakes in declarations; `compile` throws them with its own. */
+  readonly mistakes: readonly Diagnostic[]
+  /** Compiles one scenario. Throws `ModelError` with every mistake found. */
+  compile(scenario: ScenarioDeclaration, options?: CompileOptions): Program
+}
+
+export interface CompileOptions {
+  /** A declared kernel; default the first. */
+  readonly kernel?: string
+  /** Switch names added to the kernel's set. */
+  readonly with?: readonly string[]
+  /** Switch names taken from it. */
+  readonly without?: readonly string[]
+  /** Take out steps and state that no thread can notice (default true; the verdicts are the same). */
+  readonly prune?: boolean
+}
+
+/** Name of the kernel where the model declares none. */
+export const NO_KERNEL = 'none'
+
+/** Loads model files (absolute paths) and all they import. Throws `ModelError` on syntax and type errors. */
+export function loadModel(host: SourceHost, files: readonly string[]): Model {
+  const sources = loadSources(host, files)
+  const declarations = readDeclarations(sources)
+  const mistakes = [...sources.typeErrors, ...declarations.diagnostics]
+  // Mistakes of the subset are looked for even when there are type errors, so that all come out in one run.
+  return {
+    ...declarations,
+    mistakes,
+    compile(scenario, options = {}) {
+      const kernel = declarations.kernels.find((preset) => preset.name === (options.kernel ?? preset.name))
+      const on = new Set(kernel?.has ?? [])
+      for (const name of options.with ?? []) on.add(name)
+      for (const name of options.without ?? []) on.delete(name)
+      const switches = new Map([...declarations.switches.keys()].map((name) => [name, on.has(name)]))
+      const changes = [...(options.with ?? []).map((name) => `+${name}`), ...(options.without ?? []).map((name) => `-${name}`)]
+      // The first pass finds which structures are ever retired (only their accesses need a check) and what no thread ever
+      // writes (constants, which decide branches); the second pass uses both.
+      const first = lower(sources, scenario, switches, { retired: new Set(), settled: new Map(), prune: false }, kernel?.name ?? NO_KERNEL, changes, mistakes)
+      return lower(sources, scenario, switches, { ...first.facts, prune: options.prune ?? true }, kernel?.name ?? NO_KERNEL, changes, mistakes).program
+    },
+  }
+}
+
+/** What one pass over a scenario tells the next. */
+interface Facts {
+  readonly retired: ReadonlySet<string>
+  readonly settled: Settled
+  /** Take out what no thread can notice. */
+  readonly prune: boolean
+}
+
+function lower(
+  sources: Sources,
+  scenario: ScenarioDeclaration,
+  switches: ReadonlyMap<string, boolean>,
+  known: Facts,
+  kernel: string,
+  changes: readonly string[],
+  mistakes: readonly Diagnostic[],
+): { program: Program; facts: Facts } {
+  const unit = new Unit(
+    sources,
+    switches,
+    scenario.threads.map((thread) => thread.name),
+    known.retired,
+    known.settled,
+  )
+  const base = (thread: number, graph: GraphBuilder, setup: boolean): Context => ({
+    unit,
+    graph,
+    thread,
+    setup,
+    stack: [],
+    functions: [],
+    scope: childScope(undefined),
+    pure: false,
+    inStep: false,
+    ghost: false,
+    lockless: false,
+    loops: [],
+  })
+  const attempt = (body: () => void): void => {
+    try {
+      body()
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+    }
+  }
+  attempt(() => declareScenarioObjects(base(-1, new GraphBuilder(), true), scenario))
+  const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.name, thread.body, attempt))
+  const setup = scenario.setup ? lowerThread(base(0, new GraphBuilder(), true), 'setup', scenario.setup, attempt) : undefined
+
+  const pure = { ...base(-1, new GraphBuilder(), false), pure: true, ghost: true }
+  const property = ({ name, body }: PropertyDeclaration) => {
+    const callee = place(pure, body as ts.Expression)
+    if (callee.v !== 'function') return refuse(pure, body, 'a property is a function', '() => ...')
+    const value = inline({ ...pure, stack: [{ name, file: scenario.file.fileName, calledAt: 0 }] }, body, callee, '', [])
+    const { line, character } = scenario.file.getLineAndCharacterOfPosition(body.getStart())
+    return {
+      name,
+      cond: condition(pure, body, value),
+      at: { file: sources.displayPath(scenario.file), line: line + 1, column: character + 1, text: body.getText().replace(/\s+/g, ' '), stack: [] },
+    }
+  }
+  const properties = (kind: 'always' | 'finally' | 'eventually') =>
+    scenario[kind].flatMap((declaration) => {
+      const found: (ReturnType<typeof property> & { check: number })[] = []
+      attempt(() => {
+        const said = { always: 'does not hold in a state reached', finally: 'does not hold at the end', eventually: 'never comes to hold' }[kind]
+        found.push({
+          ...property(declaration),
+          check: unit.check(
+            kind,
+            `${kind}:${declaration.name}`,
+            declaration.name,
+            `${kind === 'always' ? 'Always' : kind === 'finally' ? 'Finally' : 'Eventually'} “${declaration.name}” ${said}.`,
+            false,
+          ),
+        })
+      })
+      return found
+    })
+  const always = properties('always')
+  const finallyHold = properties('finally')
+  const eventually = properties('eventually')
+  const sometimes = scenario.sometimes.flatMap((declaration) => {
+    const found: (ReturnType<typeof property> & { exempt?: string })[] = []
+    attempt(() => {
+      const exempt = scenario.unreachable.get(declaration.name)?.get(kernel)
+      found.push({ ...property(declaration), ...(exempt === undefined ? {} : { exempt }) })
+    })
+    return found
+  })
+  unit.check('deadlock', 'deadlock', 'deadlock', 'No thread can move, and they wait for one another.', false)
+  unit.check('lost-wake', 'lost-wake', 'lost wake', 'A thread sleeps for ever although what it waits for holds: the wake-up was lost.', false)
+  unit.check('sleeps', 'sleeps', 'sleeps for ever', 'A thread sleeps for ever: nobody is left to make its condition hold.', false)
+  unit.check('livelock', 'livelock', 'livelock', 'Threads keep moving, and none of them ever gets done.', false)
+
+  for (const thread of lowered) for (const loop of loopWithoutAccess(thread.graph)) unit.diagnostics.push(atPosition(sources, loop))
+  const all = [...mistakes, ...unit.diagnostics]
+  if (all.length > 0) throw new ModelError(all)
+
+  const threads: Thread[] = lowered.map((thread, t) => ({
+    name: scenario.threads[t].name,
+    symmetry: scenario.threads[t].symmetry,
+    ...finishThread(thread.graph, (draft) => {
+      const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
+      return { name: draft.name, lo, hi, display: displayOf(draft.type) }
+    }),
+  }))
+  const context = base(-1, new GraphBuilder(), true)
+  const columns: Column[] = unit.columns.map((draft) => {
+    const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
+    return {
+      field: draft.field,
+      struct: draft.struct.name,
+      ...initialCells(context, draft),
+      lo,
+      hi,
+      display: displayOf(draft.type),
+      ghost: draft.ghost,
+      ...(draft.word === undefined ? {} : { word: draft.word }),
+    }
+  })
+  if (unit.diagnostics.length > 0) throw new ModelError(unit.diagnostics)
+  const withSeen = eventually.map((each) => {
+    columns.push({
+      field: each.name,
+      struct: 'Eventually',
+      cells: [`eventually ${each.name}`],
+      lo: 0,
+      hi: 1,
+      display: { kind: 'bool' },
+      ghost: true,
+      init: [0],
+    })
+    return { ...each, seen: columns.length - 1 }
+  })
+  const found: Properties = { always, finally: finallyHold, eventually: withSeen, sometimes }
+  const started = setup ? runSetup(columns, setup.graph, unit, scenario, sources) : columns
+  const settled = settledColumns(unit, started)
+  const written = new Set(unit.columns.filter((draft) => draft.written).map((draft) => draft.id))
+  for (const each of withSeen) written.add(each.seen)
+  const guarded = new Set(unit.columns.filter((draft) => draft.guarded && !draft.lockless).map((draft) => draft.id))
+  const program = settleConstants(usedColumns({ columns: started, threads, properties: found }, guarded), written)
+  const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
+  const pruned = known.prune ? prune({ ...named, ...program }) : { ...named, ...program }
+  const { original: _, ...left } = usedColumns(pruned, new Set(pruned.guarded))
+  const complete = { ...named, ...left }
+  return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled, prune: known.prune } }
+}
+
+/** Values of the columns no thread writes. */
+function settledColumns(unit: Unit, columns: readonly Column[]): Settled {
+  const settled = new Map<string, Map<string, number>>()
+  for (const draft of unit.columns) {
+    if (draft.written || draft.ghost) continue
+    const { init } = columns[draft.id]
+    const values = new Map(init.map((value, i) => [`${draft.struct.objects[Math.floor(i / draft.perObject)].name}#${i % draft.perObject}`, value]))
+    if (init.length > 0 && init.every((value) => value === init[0])) values.set('*', init[0])
+    settled.set(`${draft.struct.name} ${draft.field}`, values)
+  }
+  return settled
+}
+
+function declareScenarioObjects(context: Context, scenario: ScenarioDeclaration): void {
+  for (const statement of scenario.file.statements) {
+    if (!ts.isVariableStatement(statement)) continue
+    for (const declaration of statement.declarationList.declarations) {
+      const symbol = context.unit.sources.checker.getSymbolAtLocation(declaration.name)
+      const { initializer } = declaration
+      if (
+        symbol &&
+        initializer &&
+        ts.isCallExpression(initializer) &&
+        ts.isIdentifier(initializer.expression) &&
+        (initializer.expression.text === 'struct' || initializer.expression.text === 'structs')
+      )
+        declared(context, declaration, symbol)
+    }
+  }
+}
+
+function lowerThread(context: Context, name: string, body: ts.Node, attempt: (body: () => void) => void): { graph: GraphBuilder } {
+  attempt(() => {
+    const frame = { name, file: context.unit.sources.displayPath(body.getSourceFile()), calledAt: 0 }
+    const inner = { ...context, stack: [frame] }
+    if (ts.isMethodDeclaration(body)) runBody({ ...inner, functions: [body] }, body, body)
+    else {
+      const callee = place(inner, body as ts.Expression)
+      if (callee.v !== 'function') refuse(inner, body, 'a thread is a function', 'name() { ... }')
+      else runBody({ ...inner, functions: [callee.body] }, body, callee.body)
+    }
+  })
+  const file = body.getSourceFile()
+  const { line } = file.getLineAndCharacterOfPosition(body.getEnd())
+  context.graph.emit({
+    op: 'end',
+    at: {
+      file: context.unit.sources.displayPath(file),
+      line: line + 1,
+      column: 1,
+      text: `end of ${name}`,
+      stack: [{ name, file: context.unit.sources.displayPath(file), calledAt: 0 }],
+    },
+  })
+  return { graph: context.graph }
+}
+
+function atPosition(sources: Sources, at: { file: string; line: number; column: number }): Diagnostic {
+  const file = sources.program.getSourceFiles().find((candidate) => sources.displayPath(candidate) === at.file)
+  const source = file?.text.split(/\r?\n/)[at.line - 1] ?? ''
+  return {
+    ...at,
+    endColumn: source.length + 1,
+    source,
+    message: 'this loop can go round without touching shared state',
+    instead: 'a for loop with constant bounds, or step() in the loop',
+  }
+}
+
+/** Runs the set-up alone; gives the columns with the state it leaves. */
+function runSetup(columns: readonly Column[], graph: GraphBuilder, unit: Unit, scenario: ScenarioDeclaration, sources: Sources): Column[] {
+  const thread: Thread = {
+    name: 'setup',
+    symmetry: 0,
+    ...finishThread(graph, (draft) => {
+      const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
+      return { name: draft.name, lo, hi, display: displayOf(draft.type) }
+    }),
+  }
+  const interpreter = interpret({
+    scenario: scenario.name,
+    about: '',
+    bounds: '',
+    kernel: '',
+    changes: [],
+    hash: '',
+    columns,
+    threads: [thread],
+    checks: unit.checks,
+    properties: { always: [], finally: [], eventually: [], sometimes: [] },
+    guarded: [],
+  })
+  let state = interpreter.initial()
+  const pc = interpreter.shape.threadBase[0]
+  for (let steps = 0; state[pc] !== DONE; steps++) {
+    const next = interpreter.successors(state)
+    const node = thread.nodes[state[pc]]
+    const fail = (message: string, instead: string): never => {
+      throw new ModelError([{ ...atPosition(sources, node.at), message, instead }])
+    }
+    if (next.length === 0) fail('the set-up waits here for ever', 'a set-up that no other thread needs to help')
+    if (next.length > 1) fail('the set-up makes a choice', 'a set-up without choose() and may_fail()')
+    if (next[0].to === null || steps > 10_000) fail('the set-up does not end', 'a set-up that reaches its end')
+    else state = next[0].to
+  }
+  return columns.map((column, c) => ({ ...column, init: column.cells.map((_, i) => state[interpreter.shape.columnBase[c] + i]) }))
+}
