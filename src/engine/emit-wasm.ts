@@ -1,0 +1,255 @@
+/** Writes machine code as WebAssembly. */
+import type { Command, MachineFunction, MachineModule, Operator, Value } from './machine.ts'
+
+/** What is used of the global: its types come with the DOM's, which this project does without. */
+declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer }
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> }
+}
+
+const I32 = 0x7f
+const VOID = 0x40
+const [BLOCK, LOOP, IF, ELSE, END, BR, BR_TABLE, RETURN, CALL] = [0x02, 0x03, 0x04, 0x05, 0x0b, 0x0c, 0x0e, 0x0f, 0x10]
+const [LOCAL_GET, LOCAL_SET, LOAD, STORE, CONST, EQZ] = [0x20, 0x21, 0x28, 0x36, 0x41, 0x45]
+const OPERATION: Readonly<Record<Exclude<Operator, '/' | '%'>, number>> = {
+  '==': 0x46,
+  '!=': 0x47,
+  '<': 0x48,
+  '>': 0x4a,
+  '<=': 0x4c,
+  '>=': 0x4e,
+  '+': 0x6a,
+  '-': 0x6b,
+  '*': 0x6c,
+  '&': 0x71,
+  '|': 0x72,
+  '^': 0x73,
+  '<<': 0x74,
+  '>>': 0x75,
+  '>>>': 0x76,
+}
+const PAGE_WORDS = 1 << 14
+
+/** Compiles a module. The result can be sent to other threads, which then share the machine code. */
+export function compileWasm(module: MachineModule): object {
+  return new WebAssembly.Module(webAssembly(module))
+}
+
+/** Gives a compiled module memory of its own: `expand(count)` works on it. */
+export function instantiateWasm(compiled: object, words: number): { memory: Int32Array; expand: (count: number) => number } {
+  const pages = pagesFor(words)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const instance = new WebAssembly.Instance(compiled, { e: { m: memory } })
+  return { memory: new Int32Array(memory.buffer), expand: instance.exports.expand as (count: number) => number }
+}
+
+function pagesFor(words: number): number {
+  return Math.ceil(words / PAGE_WORDS)
+}
+
+/** The bytes of a module: imports memory `e.m`, exports `expand`. */
+export function webAssembly(module: MachineModule): Uint8Array<ArrayBuffer> {
+  const pages = unsigned(pagesFor(module.words))
+  const functions = [helper('div', 0x6d), helper('rem', 0x6f), ...module.functions]
+  const arities = [...new Set(functions.map((f) => f.params))]
+  const index = new Map(functions.map((f, i) => [f.name, i]))
+  const types = arities.map((n) => [0x60, ...vector(Array.from({ length: n }, () => [I32])), ...vector([[I32]])])
+  const bodies = functions.map((f) => {
+    const code = 'code' in f ? f.code : new Writer(index).write(f)
+    const locals = f.vars > f.params ? vector([[...unsigned(f.vars - f.params), I32]]) : vector([])
+    return sized(locals.concat(code, END))
+  })
+  const bytes: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
+  const section = (id: number, items: readonly (readonly number[])[]): void => {
+    bytes.push(id)
+    append(bytes, sized(vector(items)))
+  }
+  section(1, types)
+  section(2, [[...name('e'), ...name('m'), 0x02, 0x01, ...pages, ...pages]])
+  section(
+    3,
+    functions.map((f) => unsigned(arities.indexOf(f.params))),
+  )
+  section(7, [[...name('expand'), 0x00, ...unsigned(index.get('expand') as number)]])
+  section(10, bodies)
+  return new Uint8Array(bytes)
+}
+
+/** `div` and `rem`: 0 for a divisor of 0, and no trap for the one quotient that is out of range. */
+function helper(called: 'div' | 'rem', operation: number): { name: string; params: number; vars: number; code: number[] } {
+  const minus = called === 'div' ? [CONST, 0, LOCAL_GET, 0, OPERATION['-']] : [CONST, 0]
+  const divide = [LOCAL_GET, 0, LOCAL_GET, 1, operation]
+  const unlessMinusOne = [LOCAL_GET, 1, CONST, 0x7f, OPERATION['=='], IF, I32, ...minus, ELSE, ...divide, END]
+  return { name: called, params: 2, vars: 2, code: [LOCAL_GET, 1, EQZ, IF, I32, CONST, 0, ELSE, ...unlessMinusOne, END] }
+}
+
+class Writer {
+  private readonly functions: ReadonlyMap<string, number>
+  private readonly out: number[] = []
+  /** Labels of the constructs around the place being written; unnamed ones are -1. */
+  private readonly around: number[] = []
+
+  constructor(functions: ReadonlyMap<string, number>) {
+    this.functions = functions
+  }
+
+  write(f: MachineFunction): number[] {
+    this.body(f.body)
+    this.out.push(CONST, 0)
+    return this.out
+  }
+
+  private body(commands: readonly Command[]): void {
+    for (const command of commands) this.command(command)
+  }
+
+  private command(c: Command): void {
+    const { out } = this
+    switch (c.k) {
+      case 'set':
+        this.value(c.value)
+        out.push(LOCAL_SET, ...unsigned(c.to))
+        return
+      case 'store':
+        this.address(c.at)
+        this.value(c.value)
+        out.push(STORE, 2, ...unsigned(c.offset * 4))
+        return
+      case 'if':
+        this.value(c.c)
+        out.push(IF, VOID)
+        this.around.push(-1)
+        this.body(c.then)
+        if (c.else.length > 0) {
+          out.push(ELSE)
+          this.body(c.else)
+        }
+        this.close()
+        return
+      case 'block':
+      case 'loop':
+        out.push(c.k === 'block' ? BLOCK : LOOP, VOID)
+        this.around.push(c.label)
+        this.body(c.body)
+        this.close()
+        return
+      case 'leave':
+      case 'again':
+        out.push(BR, ...unsigned(this.around.length - 1 - this.around.lastIndexOf(c.label)))
+        return
+      case 'switch':
+        this.switch(c.on, c.cases)
+        return
+      case 'return':
+        this.value(c.value)
+        out.push(RETURN)
+    }
+  }
+
+  /** One block a case inside one for all: the table leads to the end of the case's own block, where its code stands. */
+  private switch(on: Value, cases: readonly (readonly Command[])[]): void {
+    for (let i = 0; i <= cases.length; i++) {
+      this.out.push(BLOCK, VOID)
+      this.around.push(-1)
+    }
+    this.value(on)
+    this.out.push(BR_TABLE)
+    append(this.out, vector(cases.map((_, i) => unsigned(i))))
+    append(this.out, unsigned(cases.length))
+    cases.forEach((one, i) => {
+      this.close()
+      this.body(one)
+      this.out.push(BR, ...unsigned(cases.length - 1 - i))
+    })
+    this.close()
+  }
+
+  private close(): void {
+    this.around.pop()
+    this.out.push(END)
+  }
+
+  private address(at: Value): void {
+    if (at.k === 'const') this.out.push(CONST, ...signed(at.value * 4))
+    else {
+      this.value(at)
+      this.out.push(CONST, 2, OPERATION['<<'])
+    }
+  }
+
+  private value(v: Value): void {
+    const { out } = this
+    switch (v.k) {
+      case 'const':
+        out.push(CONST, ...signed(v.value))
+        return
+      case 'get':
+        out.push(LOCAL_GET, ...unsigned(v.from))
+        return
+      case 'word':
+        this.address(v.at)
+        out.push(LOAD, 2, ...unsigned(v.offset * 4))
+        return
+      case 'call':
+        for (const arg of v.args) this.value(arg)
+        out.push(CALL, ...unsigned(this.functions.get(v.to) as number))
+        return
+      case 'cond':
+        this.value(v.c)
+        out.push(IF, I32)
+        this.around.push(-1)
+        this.value(v.a)
+        out.push(ELSE)
+        this.value(v.b)
+        this.close()
+        return
+      case 'bin':
+        this.value(v.a)
+        if (v.op === '==' && v.b.k === 'const' && v.b.value === 0) {
+          out.push(EQZ)
+          return
+        }
+        this.value(v.b)
+        if (v.op === '/' || v.op === '%') out.push(CALL, ...unsigned(this.functions.get(v.op === '/' ? 'div' : 'rem') as number))
+        else out.push(OPERATION[v.op])
+    }
+  }
+}
+
+function unsigned(value: number): number[] {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
+  return [...bytes, rest]
+}
+
+function signed(value: number): number[] {
+  const bytes: number[] = []
+  for (let rest = value | 0; ; rest >>= 7) {
+    const byte = rest & 0x7f
+    if ((rest >> 6 === 0 && byte < 0x40) || (rest >> 6 === -1 && byte >= 0x40)) return [...bytes, byte]
+    bytes.push(byte | 0x80)
+  }
+}
+
+function name(text: string): number[] {
+  return sized([...text].map((char) => char.charCodeAt(0)))
+}
+
+function sized(bytes: readonly number[]): number[] {
+  const result = unsigned(bytes.length)
+  append(result, bytes)
+  return result
+}
+
+function vector(items: readonly (readonly number[])[]): number[] {
+  const result = unsigned(items.length)
+  for (const item of items) append(result, item)
+  return result
+}
+
+/** Without spreading: a function may be longer than an argument list. */
+function append(to: number[], bytes: readonly number[]): void {
+  for (const byte of bytes) to.push(byte)
+}

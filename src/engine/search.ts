@@ -1,0 +1,115 @@
+/** The breadth-first search, in this thread. */
+import type { Program } from '../ir/program.ts'
+import { Findings } from './findings.ts'
+import { FingerprintStore } from './fingerprint-store.ts'
+import { hashWords } from './hash.ts'
+import { initialVector } from './initial.ts'
+import { pack } from './layout.ts'
+import type { Limits } from './limits.ts'
+import { type Code, Runner } from './runner.ts'
+import { StateStore, type Store } from './store.ts'
+import type { Progress } from './verdict.ts'
+import { FAILED, PROGRESS } from './workspace.ts'
+
+/** A finished search, or one that came to a limit. */
+export interface Searched {
+  readonly code: Code
+  /** One a partition; none if only fingerprints were kept. */
+  readonly stores: readonly StateStore[]
+  /** `levels[l][p]`: number of the first state of level l in partition p. One entry more than there are levels. */
+  readonly levels: readonly (readonly number[])[]
+  readonly findings: Findings
+  readonly states: number
+  readonly transitions: number
+  /** Paths ended by fatal checks. */
+  readonly ended: number
+  /** Edges to an earlier or the same level without progress or injected failure: without any there is no livelock. */
+  readonly retreating: number
+  readonly limit?: string
+  readonly peakBytes: number
+}
+
+export interface SearchOptions {
+  readonly limits: Limits
+  readonly onProgress?: (progress: Progress) => void
+  /** Gives up when a race is found: the search will be made again at another grain. */
+  readonly stopAtRace: boolean
+  /** Keeps only hashes of states. */
+  readonly fingerprint?: boolean
+  /** Expands no level after this one. */
+  readonly lastLevel?: number
+  /** Gives up, when more states than this were found. */
+  readonly outgrowAt?: number
+}
+
+/** How often, in milliseconds, the search reports. */
+const REPORT_EVERY = 200
+
+/** Searches all states by levels. Null if the search outgrew `outgrowAt`. */
+export async function search(program: Program, code: Code, options: SearchOptions): Promise<Searched | null> {
+  const { limits } = options
+  const { layout } = code
+  const runner = new Runner(code)
+  const { memory, workspace } = runner
+  const exact = options.fingerprint ? undefined : new StateStore(layout.words)
+  const store: Store = exact ?? new FingerprintStore(layout.words)
+  const findings = new Findings(program)
+  const levels: number[][] = [[0]]
+  const forward = PROGRESS | FAILED
+  let transitions = 0
+  let peak = 0
+  let limit: string | undefined
+  let nextReport = performance.now() + REPORT_EVERY
+
+  const first = new Int32Array(workspace.record)
+  pack(layout, initialVector(program), first)
+  first[layout.words] = hashWords(first, 0, layout.words)
+  store.insert(first, 0, first.length, 0, forward)
+
+  for (let level = 0, from = 0; from < store.count && limit === undefined; level++) {
+    const to = store.count
+    levels.push([to])
+    while (from < to) {
+      const count = Math.min(workspace.batch, to - from)
+      store.copy(from, count, memory, workspace.source)
+      const end = runner.run(count)
+      if (runner.hungCount > 0) findings.noteHangs(runner)
+      transitions += (end - workspace.out) / workspace.record
+      store.insert(memory, workspace.out, end, to, forward)
+      from += count
+      if (options.outgrowAt !== undefined && store.count > options.outgrowAt) return null
+      limit = limits.reached(store.count, store.bytesWith(workspace.batch * workspace.fanOut))
+      if (store.bytes > peak) peak = store.bytes
+      if (limit !== undefined) break
+      const now = performance.now()
+      if (now >= nextReport && options.onProgress) {
+        nextReport = now + REPORT_EVERY
+        options.onProgress({
+          states: store.count,
+          transitions: transitions + runner.fatal,
+          depth: level + 1,
+          frontier: store.count - from,
+          bytes: store.bytes,
+          seconds: limits.seconds,
+        })
+      }
+      await limits.breathe()
+    }
+    store.release(to)
+    findings.closeLevel(level, runner)
+    if ((options.stopAtRace && findings.raced) || level === options.lastLevel) break
+  }
+  const ended = runner.fatal
+  return {
+    code,
+    stores: exact ? [exact] : [],
+    levels,
+    findings,
+    states: store.count,
+    transitions: transitions + ended,
+    ended,
+    retreating: store.retreating,
+    limit,
+    peakBytes: peak,
+  }
+}

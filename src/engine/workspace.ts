@@ -1,0 +1,45 @@
+/** The memory that generated code works on: where sources are put, where successors and findings come out. Addresses count words. */
+import type { Program } from '../ir/program.ts'
+import type { Layout } from './layout.ts'
+
+export interface Workspace {
+  /** Counts paths that a fatal check ended. */
+  readonly fatal: number
+  /** Counts hung sources (no transition, some thread not ended); their numbers follow. */
+  readonly hung: number
+  /** One word a check: not 0 once it failed. */
+  readonly violated: number
+  /** One word a `sometimes`: not 0 once it was true. */
+  readonly sometimes: number
+  readonly source: number
+  /** Successor records: the state, its hash, and `thread << 2 | flags`. */
+  readonly out: number
+  /** Most sources that one call may be given. */
+  readonly batch: number
+  readonly record: number
+  /** Most successors of a state. */
+  readonly fanOut: number
+  readonly words: number
+}
+
+/** Flags of a successor record. */
+export const PROGRESS = 1
+export const FAILED = 2
+/** Low bits of a record's last word that are not its thread. */
+export const FLAG_BITS = 2
+
+/** Room for successors of one batch, unless a single state needs more. */
+const OUT_WORDS = 1 << 14
+const LARGEST_BATCH = 256
+
+/** Lays out a workspace; `fanOut` is the largest number of successors of a state. */
+export function planWorkspace(program: Program, layout: Layout, fanOut: number): Workspace {
+  const record = layout.words + 2
+  const batch = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(OUT_WORDS / (record * Math.max(fanOut, 1)))))
+  const violated = 8
+  const sometimes = violated + program.checks.length
+  const hung = sometimes + program.properties.sometimes.length
+  const source = hung + 1 + batch
+  const out = source + batch * layout.words
+  return { fatal: 0, violated, sometimes, hung, source, out, batch, record, fanOut, words: out + batch * Math.max(fanOut, 1) * record }
+}
