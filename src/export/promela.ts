@@ -1,0 +1,138 @@
+/**
+ * A program in Promela, for SPIN: an independent explorer that must find the same states and transitions.
+ *
+ * Each program counter is a label, each transition one `atomic` block, each column a global array, each local a local of
+ * the process, 0 where it is dead. States correspond one to one; the initial state is SPIN's initial state.
+ */
+import { evaluate } from '../ir/evaluate.ts'
+import { interpret } from '../ir/interpreter.ts'
+import type { CheckId, CheckKind, Expr, Program } from '../ir/program.ts'
+import { printExpr } from './promela-expression.ts'
+import { hangMonitor, isHang } from './promela-hang.ts'
+import { type Names, promelaNames, promelaType, vectorBytes } from './promela-names.ts'
+import { inComment, type Process, promelaProcess, scopeOf } from './promela-process.ts'
+
+export interface PromelaOptions {
+  /** Id of the check whose violations become `assert(false)`; without it no check is an assertion. */
+  readonly check?: string
+}
+
+/** Largest vector that pan takes without being told. */
+const DEFAULT_VECTOR = 1024
+
+/** Writes a program as Promela. Throws if `check` is not one of the program's, or is a livelock, which no assertion can express. */
+export function toPromela(program: Program, options: PromelaOptions = {}): string {
+  const watched = options.check === undefined ? undefined : watchedCheck(program, options.check)
+  const kind = watched === undefined ? undefined : program.checks[watched].kind
+  const names = promelaNames(program)
+  const hangKind = kind !== undefined && isHang(kind) ? kind : undefined
+  const hang = hangKind !== undefined
+  const after = afterStep(program, names, watched)
+  const countEnded = kind === 'finally' || kind === 'eventually'
+  const write = (sinks: boolean): Process[] =>
+    program.threads.map((_, index) => promelaProcess(program, index, { names, watched, alwaysSink: hang, sinks, afterStep: after.length > 0, countEnded }))
+  // Whether one process needs the sink shows when it is written; then all must heed it.
+  const first = write(hang)
+  const sinks = hang || first.some((process) => process.sinks)
+  const processes = sinks ? write(true) : first
+  const parts = [
+    header(program, options.check, kind, sinks),
+    [...globals(program, names), ...(countEnded ? ['byte ended; /* threads that have ended: follows from where they stand */'] : [])].join('\n'),
+    scratchVariables(Math.max(0, ...processes.map((process) => process.scratch))),
+    sinks ? `byte dead; /* number of the thread whose fatal check failed: the path has ended */\n${forget(program, names)}` : '',
+    after.length > 0 ? `inline after_step() {\n${after.map((line) => `  ${line}`).join('\n')}\n}` : '',
+    ...processes.map((process) => process.text),
+    hangKind ? hangMonitor(program, names, hangKind, processes) : '',
+    initiallyViolated(program, watched) ? '/* The property does not hold in the initial state. */\nactive proctype watch() { assert(false) }' : '',
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function watchedCheck(program: Program, id: string): CheckId {
+  const watched = program.checks.findIndex((check) => check.id === id)
+  if (watched < 0) throw new Error(`No check has the id ${JSON.stringify(id)}.`)
+  if (program.checks[watched].kind === 'livelock') throw new Error('A livelock is a property of cycles under fairness; it cannot be exported as an assertion.')
+  return watched
+}
+
+/** What follows each transition: `eventually` columns are set, and the watched property is asserted. */
+function afterStep(program: Program, names: Names, watched: CheckId | undefined): string[] {
+  const scope = scopeOf(program, names, undefined)
+  const { always, finally: atEnd, eventually } = program.properties
+  const print = (cond: Expr): string => printExpr(cond, scope)
+  const ended = `ended < ${program.threads.length}`
+  return [
+    ...eventually.map(({ cond, seen }) => `${names.columns[seen]} = (${print(cond)} -> 1 : ${names.columns[seen]});`),
+    ...always.filter(({ check }) => check === watched).map(({ cond }) => `assert(${print(cond)});`),
+    ...atEnd.filter(({ check }) => check === watched).map(({ cond }) => `assert(${ended} || (${print(cond)}));`),
+    ...eventually.filter(({ check }) => check === watched).map(({ seen }) => `assert(${ended} || ${names.columns[seen]});`),
+  ]
+}
+
+function globals(program: Program, names: Names): string[] {
+  const initial = interpret(program).initial()
+  let at = 0
+  return program.columns.flatMap((column, c) => {
+    const values = [...initial.subarray(at, at + column.cells.length)]
+    at += column.cells.length
+    if (values.length === 0) return []
+    const type = promelaType(column.lo, column.hi)
+    const comment = `/* ${inComment(column.cells.join(', '))}${column.ghost ? ' (ghost)' : ''} */`
+    if (values.length === 1) return [`${type} ${names.columns[c]} = ${values[0]}; ${comment}`]
+    const same = values.every((value) => value === values[0])
+    return [`${type} ${names.columns[c]}[${values.length}] = ${same ? values[0] : `{ ${values.join(', ')} }`}; ${comment}`]
+  })
+}
+
+function scratchVariables(count: number): string {
+  if (count === 0) return ''
+  const list = Array.from({ length: count }, (_, i) => `scratch_${i}`)
+  return `/* Used within one step only; hidden variables are no part of the state. */\nhidden int ${list.join(', ')};`
+}
+
+/** Zeroes every global, so that ends of paths differ as little as possible. */
+function forget(program: Program, names: Names): string {
+  const lines = program.columns.flatMap(({ cells }, c) =>
+    cells.length === 1 ? [`${names.columns[c]} = 0;`] : cells.map((_, i) => `${names.columns[c]}[${i}] = 0;`),
+  )
+  return `inline forget() {\n${[...(lines.length === 0 ? ['skip;'] : []), ...lines].map((line) => `  ${line}`).join('\n')}\n}`
+}
+
+function initiallyViolated(program: Program, watched: CheckId | undefined): boolean {
+  const { initial, shape } = interpret(program)
+  const state = initial()
+  return program.properties.always.some(({ check, cond }) => check === watched && evaluate(cond, state, shape, 0) === 0)
+}
+
+function header(program: Program, check: string | undefined, kind: CheckKind | undefined, sinks: boolean): string {
+  const vector = Math.ceil((vectorBytes(program) * 1.25) / DEFAULT_VECTOR) * DEFAULT_VECTOR
+  const changes = program.changes.length > 0 ? ` ${program.changes.join(' ')}` : ''
+  const hang = kind !== undefined && isHang(kind)
+  const exact = [
+    'States and transitions are those of putpage at grain `access` with every reduction off. SPIN counts the initial state',
+    'as one more transition ("stored + matched"). A transition in which a fatal check fails leads nowhere: it is not taken',
+    'here, and not counted.',
+  ]
+  const sink = [
+    'States and transitions are those of putpage at grain `access` with every reduction off, and these: a fatal check that',
+    `fails ${hang ? '' : 'in a block that sets `dead` '}leads to a state with \`dead\` set, all globals 0, the thread at end_dead and the`,
+    'others where they stood, from which nobody moves. There are at most as many extra states as the other threads have',
+    'positions and values of locals; none if no fatal check fails. Each such end counts as a transition.',
+    ...(hang ? ['The process `watch` adds states after each in which nothing can move.'] : []),
+  ]
+  const lines = [
+    `${program.scenario} on ${program.kernel}${changes}, written by putpage (${program.hash})`,
+    program.about,
+    program.bounds,
+    '',
+    check === undefined ? 'Checks are ignored: this file is for counting.' : `An assertion fails exactly if this check does: ${check}`,
+    '',
+    '  spin -a -o1 -o2 -o3 model.pml',
+    `  gcc -O2 -fwrapv -DSAFETY -DNOREDUCE${vector > DEFAULT_VECTOR ? ` -DVECTORSZ=${vector}` : ''} -o pan pan.c`,
+    '  ./pan -m1000000',
+    '',
+    ...(sinks ? sink : exact),
+    'Every stop has an end label: a thread that waits for ever is not an error for SPIN.',
+  ]
+  return `/*\n${lines.map((line) => ` * ${inComment(line)}`.trimEnd()).join('\n')}\n */`
+}
