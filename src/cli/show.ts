@@ -1,0 +1,24 @@
+/** `putpage show`: a scenario after lowering, step by step. */
+import type { Command } from 'commander'
+import { fuse } from '../engine/fuse.ts'
+import { printProgram } from '../ir/print.ts'
+import type { ExitCode } from '../report/exit-code.ts'
+import { compileFor, kernelsFor, select, switchesNamed } from './models.ts'
+import { modelOptions, type SearchFlags } from './search-options.ts'
+
+export function addShow(program: Command, finish: (code: ExitCode) => void): void {
+  modelOptions(
+    program.command('show').description('print the model of a scenario after lowering: its state, and each thread step by step').argument('<scenario>'),
+  )
+    .option('--grain <grain>', 'lock or access', 'access')
+    .addHelpText('after', '\nExample:\n  putpage show gup-of-mapped-dax --kernel v7.3')
+    .action((name: string, flags: SearchFlags) => {
+      const { model, scenarios } = select([name])
+      const changes = { with: switchesNamed(model, flags.with), without: switchesNamed(model, flags.without) }
+      for (const kernel of kernelsFor(model, scenarios[0], flags.kernel).slice(flags.kernel.length === 0 ? -1 : 0)) {
+        const compiled = compileFor(model, scenarios[0], kernel, changes)
+        process.stdout.write(printProgram(flags.grain === 'lock' ? fuse(compiled) : compiled))
+      }
+      finish(0)
+    })
+}
