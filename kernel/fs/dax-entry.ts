@@ -1,0 +1,120 @@
+// The entries of a DAX mapping and their lock bit: the first part of fs/dax.c.
+import { atomic, BUG_ON, block_until, choose, me, nr_threads } from 'putpage/model'
+import type { AddressSpace, DaxEntry, EntryQueue } from '../include/linux/fs.ts'
+import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+
+export const DAX_NONE: DaxEntry = { kind: 'none', page: null, locked: false }
+export const DAX_EMPTY: DaxEntry = { kind: 'empty', page: null, locked: false }
+
+/**
+ * dax_wake_entry(WAKE_NEXT): everybody who waits without exclusion, and one of the others. The kernel takes the one that
+ * came first; here it may be any of two.
+ */
+function wake_next(queue: EntryQueue): void {
+  const descending = choose(2) === 1
+  atomic(() => {
+    let woken = false
+    for (let i = 0; i < nr_threads(); i++) {
+      const t = descending ? nr_threads() - 1 - i : i
+      if (queue.waiting[t] === 'shared' || (queue.waiting[t] === 'exclusive' && !woken)) {
+        if (queue.waiting[t] === 'exclusive') woken = true
+        queue.waiting[t] = 'no'
+      }
+    }
+  })
+}
+
+/** dax_wake_entry(WAKE_ALL). */
+function wake_all(queue: EntryQueue): void {
+  atomic(() => {
+    for (let t = 0; t < nr_threads(); t++) queue.waiting[t] = 'no'
+  })
+}
+
+/**
+ * dax_wake_entry(). Who saw the entry locked queued itself under the i_pages lock, so the look at the queue without its
+ * lock misses nobody.
+ */
+export function dax_wake_entry(mapping: AddressSpace, index: number, mode: 'next' | 'all'): void {
+  const queue = mapping.entry_queue[index]
+  if (mode === 'all') wake_all(queue)
+  else wake_next(queue)
+}
+
+/** Drops the i_pages lock, sleeps until woken, and takes it again. The caller queued itself while it held the lock. */
+function sleep_on_entry(mapping: AddressSpace, index: number): void {
+  const queue = mapping.entry_queue[index]
+  spin_unlock(mapping.i_pages_lock)
+  block_until(() => queue.waiting[me()] === 'no', {
+    on: () => queue.owner,
+    until: () => queue.owner === null,
+    what: 'waits for a locked DAX entry',
+  })
+  spin_lock(mapping.i_pages_lock)
+}
+
+/**
+ * get_unlocked_entry(), get_next_unlocked_entry() for a fresh iterator, under the i_pages lock: the entry of the index,
+ * once it is not locked.
+ */
+export function get_unlocked_entry(mapping: AddressSpace, index: number): DaxEntry {
+  while (mapping.entries[index].locked) {
+    mapping.entry_queue[index].waiting[me()] = 'exclusive'
+    sleep_on_entry(mapping, index)
+  }
+  return mapping.entries[index]
+}
+
+/**
+ * wait_entry_unlocked_exclusive() as Linux commit 6be3e21d25ca ("fs/dax: don't skip locked entries when scanning
+ * entries") (in v6.15) has it: one sleep of it, at the entry where the walk stands. The caller decides which entry to look
+ * at next: since dd59137bfe70 ("fs/dax: Fix "don't skip locked entries when scanning entries"") the same one.
+ */
+export function sleep_on_locked_entry(mapping: AddressSpace, index: number): void {
+  mapping.entry_queue[index].waiting[me()] = 'exclusive'
+  sleep_on_entry(mapping, index)
+}
+
+/** wait_entry_unlocked(): one sleep that excludes nobody, after which nothing about the inode may be assumed. */
+export function wait_entry_unlocked(mapping: AddressSpace, index: number): void {
+  const queue = mapping.entry_queue[index]
+  queue.waiting[me()] = 'shared'
+  spin_unlock(mapping.i_pages_lock)
+  block_until(() => queue.waiting[me()] === 'no', { on: () => queue.owner, until: () => queue.owner === null, what: 'waits for a locked DAX entry' })
+}
+
+/** put_unlocked_entry(): who got an entry and does not lock it must wake the next waiter. */
+export function put_unlocked_entry(mapping: AddressSpace, index: number, entry: DaxEntry, mode: 'next' | 'all'): void {
+  if (entry.kind !== 'none') dax_wake_entry(mapping, index, mode)
+}
+
+/** dax_lock_entry(): stores the entry locked, under the i_pages lock. */
+export function dax_lock_entry(mapping: AddressSpace, index: number, entry: DaxEntry): void {
+  atomic(() => {
+    mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: true }
+    mapping.entry_queue[index].owner = me()
+  })
+}
+
+/** dax_unlock_entry(). */
+export function dax_unlock_entry(mapping: AddressSpace, index: number, entry: DaxEntry): void {
+  spin_lock(mapping.i_pages_lock)
+  const old = mapping.entries[index]
+  atomic(() => {
+    mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: false }
+    mapping.entry_queue[index].owner = null
+  })
+  spin_unlock(mapping.i_pages_lock)
+  BUG_ON(!old.locked, '!dax_is_locked(old)')
+  dax_wake_entry(mapping, index, 'next')
+}
+
+/** grab_mapping_entry() of a single page: its entry, locked; a new empty one if there was none. */
+export function grab_mapping_entry(mapping: AddressSpace, index: number): DaxEntry {
+  spin_lock(mapping.i_pages_lock)
+  let entry = get_unlocked_entry(mapping, index)
+  if (entry.kind === 'none') entry = DAX_EMPTY
+  dax_lock_entry(mapping, index, entry)
+  spin_unlock(mapping.i_pages_lock)
+  return entry
+}

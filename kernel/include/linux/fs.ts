@@ -1,0 +1,46 @@
+// struct address_space, as far as fs/dax.c uses it: include/linux/fs.h.
+import { array, type FixedArray, type Guarded, type Int, type PerThread, perThread, type Thread, type Word } from 'putpage/model'
+import type { Page, Vma } from './mm_types.ts'
+import { RwSemaphore } from './rwsem.ts'
+import { Spinlock } from './spinlock.ts'
+
+/** A value entry of a DAX mapping's i_pages: the pfn and DAX_LOCKED. `empty` is an entry that has no pfn yet. */
+export type DaxEntry = Word<{ kind: 'none' | 'empty' | 'pfn'; page: Page | null; locked: boolean }>
+
+/** How a thread waits on an entry's queue; `no` is not at all. */
+export type EntryWait = 'no' | 'shared' | 'exclusive'
+
+/** The queue of one entry: the kernel hashes (mapping, index) to one of 4096, and the wake function compares the key. */
+export class EntryQueue {
+  waiting: PerThread<EntryWait> = perThread('no')
+  /** Who holds the entry's lock bit: for reports only. */
+  owner: Thread | null = null
+}
+
+/** What a file is: decides who handles its faults. `dev_dax` is the character device of a device-dax instance. */
+export type FileKind = 'ext4' | 'xfs' | 'fuse' | 'dev_dax'
+
+/** A file of two pages at most, with its inode's locks. */
+export class AddressSpace {
+  kind: FileKind = 'ext4'
+  i_pages_lock = new Spinlock()
+  entries: Guarded<FixedArray<DaxEntry, 2>, 'i_pages_lock'> = array(2, { kind: 'none', page: null, locked: false })
+  entry_queue: FixedArray<EntryQueue, 2> = array(2, new EntryQueue())
+  /** ext4: the mapping's invalidate_lock. xfs: XFS_MMAPLOCK. fuse: i_mmap_sem. Faults share it, truncate excludes them. */
+  invalidate_lock = new RwSemaphore()
+  /** i_size, in pages. */
+  i_size: Int<0, 2> = 2
+  /** The extent map: which device page backs each index; null is a hole. */
+  blocks: FixedArray<Page | null, 2> = array(2, null)
+  /** The i_mmap tree: VMAs that map this file, parents before the children fork() made. */
+  i_mmap: FixedArray<Vma | null, 2> = array(2, null)
+}
+
+/** mapping_mapped(): some VMA maps the file. Read without i_mmap_rwsem. */
+export function mapping_mapped(mapping: AddressSpace): boolean {
+  for (let i = 0; i < 2; i++) {
+    const vma = mapping.i_mmap[i]
+    if (vma?.linked) return true
+  }
+  return false
+}

@@ -1,0 +1,102 @@
+// The structures of mm/: include/linux/mm_types.h, as far as the life of a device page needs them.
+import {
+  array,
+  type Count,
+  type Each,
+  each,
+  type FixedArray,
+  type Ghost,
+  type Guarded,
+  type Int,
+  type PerThread,
+  perThread,
+  struct,
+  type Thread,
+  type Word,
+} from 'putpage/model'
+import type { AddressSpace } from './fs.ts'
+import type { DevPagemap } from './memremap.ts'
+import { RwSemaphore } from './rwsem.ts'
+import { Spinlock } from './spinlock.ts'
+import { WaitQueue } from './wait_bit.ts'
+
+/** Stands for GUP_PIN_COUNTING_BIAS, 1024 in the kernel; reports show 1024. Less than 16 plain references fit beside it. */
+export const GUP_PIN_COUNTING_BIAS = 16
+
+/** What a reference is held for: the ledger's columns. */
+export type Holder = 'base' | 'alloc' | 'pte' | 'gup' | 'pin' | 'migrate' | 'fault' | 'speculative' | 'insert' | 'lru'
+
+/** `ram` is an ordinary page; the others are the pgmap types MEMORY_DEVICE_PRIVATE, _FS_DAX and _GENERIC. */
+export type PageType = 'ram' | 'private' | 'fsdax' | 'generic'
+
+/** PG_locked with its wait queue. The bit's owner is kept to say who waits for whom. */
+export class PageLock {
+  owner: Thread | null = null
+  /** Queued on the bit: runs again at the next unlock. */
+  waiting: PerThread<boolean> = perThread(false)
+}
+
+/** What a device-private page of lib/test_hmm.c keeps its data in: an ordinary page reached through zone_device_data. */
+export class Backing {
+  /** Whose data it holds; 0 is nobody's. */
+  data: Int<0, 3> = 0
+}
+
+/** page->zone_device_data as lib/test_hmm.c uses it: a pointer to either kind of page. */
+export type ZoneDeviceData = Word<{ rpage: Backing | null; next: Page | null }>
+
+/** struct page, and struct folio where the kernel has one: single pages are their own folio. */
+export class Page {
+  _refcount: Count<-2, 61, 16> = 0
+  /** Number of mappings by rmap: the kernel stores one less. */
+  _mapcount: Int<-1, 3> = 0
+  type: PageType = 'ram'
+  pgmap: DevPagemap | null = null
+  lock = new PageLock()
+  /** page->mapping of a file page. */
+  mapping: AddressSpace | null = null
+  /** page->mapping says anonymous: the page belongs to an anon_vma. */
+  anon = false
+  /** The driver's word: its data of a page in use, the next free page of one on its free list; neither is a null pointer. */
+  zone_device_data: ZoneDeviceData = { rpage: null, next: null }
+  /** Whose data an ordinary page holds; 0 is nobody's. */
+  data: Int<0, 3> = 0
+  /** Keyed by the address of _refcount (before 7.0) or of the page. */
+  wait = new WaitQueue()
+  /** An ordinary page that belongs to the buddy allocator. */
+  buddy = false
+  /** The ledger: how many references each kind of holder has. Its sum is the count. */
+  held: Ghost<Each<Holder, Int<0, 3>>> = each(0)
+}
+
+/** A page-table entry. Whether it is a devmap entry follows from the page's type and the kernel (pte_devmap). */
+export type Pte = Word<{ kind: 'none' | 'present' | 'migration' | 'device_private'; page: Page | null; write: boolean }>
+
+export const PTE_NONE: Pte = { kind: 'none', page: null, write: false }
+
+/** struct mm_struct. */
+export class Mm {
+  mmap_lock = new RwSemaphore()
+  /** Even: no fork is write-protecting. Counts modulo 4. */
+  write_protect_seq: Int<0, 3> = 0
+  /** Whose data the process and its children keep in their memory. */
+  data: Int<0, 3> = 1
+}
+
+/** A mapping of one page: a vm_area_struct with its single page-table entry and that entry's split lock. */
+export class Vma {
+  mm!: Mm
+  ptl = new Spinlock()
+  pte: Guarded<Pte, 'ptl'> = { kind: 'none', page: null, write: false }
+  /** vm_file's mapping and the page's index in it; null for anonymous memory. */
+  file: AddressSpace | null = null
+  index: Int<0, 1> = 0
+  /** The VMA is in the mapping's i_mmap tree (mapped, not yet unmapped). */
+  linked = true
+}
+
+/** Every VMA an anonymous page of the scenario may be mapped by: what an rmap walk visits. */
+export class AnonVma {
+  vmas: FixedArray<Vma | null, 2> = array(2, null)
+}
+export const anon_vma = struct(AnonVma)

@@ -1,0 +1,143 @@
+// Operations on page->_refcount: include/linux/page_ref.h. Each is one atomic step; the ledger moves with it.
+//
+// `holder` is for the ledger only: it names what the reference is held for, and no decision ever reads it.
+import { atomic, ghost, ledger, VM_BUG_ON } from 'putpage/model'
+import { GUP_PIN_COUNTING_BIAS, type Holder, type Page } from './mm_types.ts'
+
+/** Ledger: one more reference of this kind. */
+export function hold(page: Page, holder: Holder): void {
+  ghost(() => {
+    if (page.held[holder] < 3) page.held[holder] += 1
+  })
+}
+
+/** Ledger: one reference of this kind is given back. */
+export function unhold(page: Page, holder: Holder): void {
+  ledger(page.held[holder] > 0, 'a reference is given back that nobody holds')
+  ghost(() => {
+    if (page.held[holder] > 0) page.held[holder] -= 1
+  })
+}
+
+/** Ledger: a reference changes hands. */
+export function hand_over(page: Page, from: Holder, to: Holder): void {
+  unhold(page, from)
+  hold(page, to)
+}
+
+/** page_ref_count(): a plain load of an atomic. @primitive */
+export function page_ref_count(page: Page): number {
+  return page._refcount
+}
+
+/** page_ref_inc(): relaxed, looks at nothing. @primitive */
+export function page_ref_inc(page: Page, holder: Holder): void {
+  atomic(() => {
+    page._refcount += 1
+    hold(page, holder)
+  })
+}
+
+/** page_ref_add() of one pin. @primitive */
+export function page_ref_add_pin(page: Page): void {
+  atomic(() => {
+    page._refcount += GUP_PIN_COUNTING_BIAS
+    hold(page, 'pin')
+  })
+}
+
+/** page_ref_add(page, GUP_PIN_COUNTING_BIAS - 1): the reference just taken becomes a pin. @primitive */
+export function page_ref_add_to_pin(page: Page): void {
+  atomic(() => {
+    page._refcount += GUP_PIN_COUNTING_BIAS - 1
+    hand_over(page, 'gup', 'pin')
+  })
+}
+
+/** page_ref_sub(page, GUP_PIN_COUNTING_BIAS - 1): all of a pin but one reference, which is put next. @primitive */
+export function page_ref_sub_from_pin(page: Page): void {
+  atomic(() => {
+    page._refcount -= GUP_PIN_COUNTING_BIAS - 1
+    hand_over(page, 'pin', 'gup')
+  })
+}
+
+/** page_ref_sub_return(): the new count. `refs` is 1 or a pin. @primitive */
+export function page_ref_sub_return(page: Page, refs: number, holder: Holder): number {
+  return atomic(() => {
+    page._refcount -= refs
+    unhold(page, holder)
+    return page._refcount
+  })
+}
+
+/** page_ref_dec_return(). @primitive */
+export function page_ref_dec_return(page: Page, holder: Holder): number {
+  return page_ref_sub_return(page, 1, holder)
+}
+
+/** page_ref_sub_and_test(): true when the count came to 0. @primitive */
+export function page_ref_sub_and_test(page: Page, refs: number, holder: Holder): boolean {
+  return page_ref_sub_return(page, refs, holder) === 0
+}
+
+/** page_ref_dec_and_test(). @primitive */
+export function page_ref_dec_and_test(page: Page, holder: Holder): boolean {
+  return page_ref_sub_return(page, 1, holder) === 0
+}
+
+/** page_ref_add_unless(page, 1, u): one more, unless the count is u. @primitive */
+export function page_ref_add_unless(page: Page, u: number, holder: Holder): boolean {
+  return atomic(() => {
+    let got = false
+    if (page._refcount !== u) {
+      page._refcount += 1
+      hold(page, holder)
+      got = true
+    }
+    return got
+  })
+}
+
+/** set_page_count(), init_page_count(): a plain store. It may not lose a reference somebody holds. @primitive */
+export function set_page_count_one(page: Page, holder: Holder): void {
+  atomic(() => {
+    lose_all(page)
+    page._refcount = 1
+    hold(page, holder)
+  })
+}
+
+/** set_page_count(page, 0). @primitive */
+export function set_page_count_zero(page: Page): void {
+  atomic(() => {
+    lose_all(page)
+    page._refcount = 0
+  })
+}
+
+function lose_all(page: Page): void {
+  const held = page.held
+  ledger(
+    held.alloc + held.pte + held.gup + held.pin + held.migrate + held.fault + held.speculative + held.insert + held.lru === 0,
+    'a plain store to the count loses a reference that somebody holds',
+  )
+  ghost(() => {
+    held.base = 0
+    held.alloc = 0
+    held.pte = 0
+    held.gup = 0
+    held.pin = 0
+    held.migrate = 0
+    held.fault = 0
+    held.speculative = 0
+    held.insert = 0
+    held.lru = 0
+  })
+}
+
+/** VM_BUG_ON_PAGE(page_ref_zero_or_close_to_overflow(page)) of get_page() and folio_get(), then the increment. @primitive */
+export function get_page_checked(page: Page, holder: Holder): void {
+  VM_BUG_ON(page_ref_count(page) <= 0, 'page_ref_zero_or_close_to_overflow(page)')
+  page_ref_inc(page, holder)
+}

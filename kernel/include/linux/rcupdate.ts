@@ -1,0 +1,30 @@
+// RCU: a grace period waits for the read sections that had begun when it began, and for no others.
+import { atomic, block_until, me, nr_threads, type PerThread, perThread, struct } from 'putpage/model'
+
+class Rcu {
+  reading: PerThread<boolean> = perThread(false)
+  /** Some grace period still waits for this reader. */
+  awaited: PerThread<boolean> = perThread(false)
+}
+export const rcu = struct(Rcu)
+
+/** rcu_read_lock(); not nested in this model. @primitive */
+export function rcu_read_lock(): void {
+  rcu.reading[me()] = true
+}
+
+/** rcu_read_unlock(). @primitive */
+export function rcu_read_unlock(): void {
+  atomic(() => {
+    rcu.reading[me()] = false
+    rcu.awaited[me()] = false
+  })
+}
+
+/** synchronize_rcu(), and the grace period before a call_rcu() callback. One grace period at a time. @primitive */
+export function synchronize_rcu(): void {
+  atomic(() => {
+    for (let t = 0; t < nr_threads(); t++) rcu.awaited[t] = rcu.reading[t]
+  })
+  for (let t = 0; t < nr_threads(); t++) block_until(() => !rcu.awaited[t])
+}

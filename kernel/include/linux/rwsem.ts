@@ -1,0 +1,38 @@
+// Reader-writer semaphores: include/linux/rwsem.h. Fairness is left out: a waiting writer does not stop new readers,
+// which allows every order the kernel allows and a few more.
+import { block_until, me, none, type PerThread, perThread, type Thread } from 'putpage/model'
+
+export class RwSemaphore {
+  owner: Thread | null = null
+  readers: PerThread<boolean> = perThread(false)
+}
+
+/** down_read(). @primitive */
+export function down_read(sem: RwSemaphore): void {
+  block_until(() => sem.owner === null, {
+    on: () => sem.owner,
+    then: () => {
+      sem.readers[me()] = true
+    },
+  })
+}
+
+/** up_read(). @primitive */
+export function up_read(sem: RwSemaphore): void {
+  sem.readers[me()] = false
+}
+
+/** down_write(). @primitive */
+export function down_write(sem: RwSemaphore): void {
+  block_until(() => sem.owner === null && none(sem.readers), {
+    on: () => sem.owner,
+    then: () => {
+      sem.owner = me()
+    },
+  })
+}
+
+/** up_write(). @primitive */
+export function up_write(sem: RwSemaphore): void {
+  sem.owner = null
+}

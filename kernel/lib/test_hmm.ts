@@ -1,0 +1,199 @@
+// lib/test_hmm.c: the driver of device-private pages. The "device" keeps each page's data in an ordinary page that the
+// device page's zone_device_data leads to. One chunk; the list of free pages is linked through zone_device_data.
+import { array, atomic, BUG_ON, expect, type FixedArray, type Guarded, retire, revive, struct } from 'putpage/model'
+import type { DevPagemap } from '../include/linux/memremap.ts'
+import { get_page } from '../include/linux/mm.ts'
+import type { Backing, Page, Vma } from '../include/linux/mm_types.ts'
+import { set_page_count_one } from '../include/linux/page_ref.ts'
+import { lock_page } from '../include/linux/pagemap.ts'
+import { down_read, up_read } from '../include/linux/rwsem.ts'
+import { Spinlock, spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { memremap_pages, memunmap_pages, zone_device_page_init } from '../mm/memremap.ts'
+import {
+  type MigratePfn,
+  migrate_device_pages,
+  migrate_device_range,
+  migrate_vma_finalize,
+  migrate_vma_pages,
+  migrate_vma_setup,
+} from '../mm/migrate_device.ts'
+import { alloc_page } from '../mm/page_alloc.ts'
+import { change } from '../switches.ts'
+
+/** struct dmirror_device with its one chunk. */
+class DmirrorDevice {
+  lock = new Spinlock()
+  free_pages: Guarded<Page | null, 'lock'> = null
+  /** chunk->remove. */
+  remove: Guarded<boolean, 'lock'> = false
+}
+export const mdevice = struct(DmirrorDevice)
+
+/** Where alloc_page() of the driver takes backing pages from: the model keeps them apart from what user space may get. */
+class BackingPages {
+  pages: FixedArray<Backing | null, 2> = array(2, null)
+  taken: FixedArray<boolean, 2> = array(2, false)
+}
+export const backing_pages = struct(BackingPages)
+
+/** Set-up: the driver's chunk of `nr` pages, all free, and as many backing pages as it may need. */
+export function dmirror_allocate_chunk(pgmap: DevPagemap, nr: number, first: Backing, second: Backing | null): void {
+  memremap_pages(pgmap, nr)
+  backing_pages.pages[0] = first
+  retire(first)
+  if (second !== null) {
+    backing_pages.pages[1] = second
+    retire(second)
+  }
+  const page = pgmap.pages[0]!
+  page.zone_device_data = { rpage: null, next: nr > 1 ? pgmap.pages[1] : null }
+  mdevice.free_pages = page
+}
+
+/** alloc_page() of a backing page; null is a failed allocation. */
+function alloc_rpage(): Backing | null {
+  return atomic(() => {
+    let got: Backing | null = null
+    for (let i = 0; i < 2; i++) {
+      const rpage = backing_pages.pages[i]
+      if (got === null && rpage !== null && !backing_pages.taken[i]) {
+        backing_pages.taken[i] = true
+        revive(rpage)
+        got = rpage
+      }
+    }
+    return got
+  })
+}
+
+/** __free_page() of a backing page. */
+function free_rpage(rpage: Backing): void {
+  atomic(() => {
+    for (let i = 0; i < 2; i++) if (backing_pages.pages[i] === rpage) backing_pages.taken[i] = false
+    retire(rpage)
+  })
+}
+
+/** BACKING_PAGE(): zone_device_data of a page in use. */
+function BACKING_PAGE(page: Page): Backing {
+  const rpage = page.zone_device_data.rpage
+  BUG_ON(rpage === null, 'zone_device_data leads to no backing page')
+  return rpage!
+}
+
+/** dmirror_devmem_free(), dmirror_devmem_free_folio(): the driver gets its page back. May run under a page-table lock. */
+export function page_free(page: Page): void {
+  expect(page._mapcount === 0, 'a device page is freed while an entry maps it')
+  const rpage = page.zone_device_data.rpage
+  if (rpage !== null) free_rpage(rpage)
+  spin_lock(mdevice.lock)
+  if (!mdevice.remove) {
+    page.zone_device_data = { rpage: null, next: mdevice.free_pages }
+    mdevice.free_pages = page
+  }
+  spin_unlock(mdevice.lock)
+}
+
+/**
+ * dmirror_devmem_alloc_page(): takes a page from the free list, which nobody else can then take.
+ * The page's count: v5.10 adds one to the 1 it rests at; the patch of November 2021 stores 1. Since Linux commit
+ * ef233450898f ("mm: free device private pages have zero refcount") (in v6.1) zone_device_page_init() does, and
+ * zone_device_data is stored only after it.
+ */
+export function dmirror_devmem_alloc_page(): Page | null {
+  const rpage = alloc_rpage()
+  if (rpage === null) return null
+  spin_lock(mdevice.lock)
+  const dpage = mdevice.free_pages
+  if (dpage === null) {
+    // A further chunk would be allocated here.
+    spin_unlock(mdevice.lock)
+    free_rpage(rpage)
+    return null
+  }
+  mdevice.free_pages = dpage.zone_device_data.next
+  spin_unlock(mdevice.lock)
+  if (change.page_holds_pgmap_reference) {
+    zone_device_page_init(dpage)
+    dpage.zone_device_data = { rpage, next: null }
+    return dpage
+  }
+  dpage.zone_device_data = { rpage, next: null }
+  if (change.private_free_at_zero) set_page_count_one(dpage, 'alloc')
+  else get_page(dpage, 'alloc')
+  lock_page(dpage)
+  return dpage
+}
+
+/** dmirror_migrate_to_device(), dmirror_migrate() of v5.10: one page, or a hole, of the process goes to the device. */
+export function dmirror_migrate_to_device(vma: Vma): void {
+  down_read(vma.mm.mmap_lock)
+  const src = migrate_vma_setup(vma, 'system', null)
+  const dst = dmirror_migrate_alloc_and_copy(src)
+  const migrated = migrate_vma_pages(vma, src, dst, null)
+  migrate_vma_finalize(src, dst, migrated, null)
+  up_read(vma.mm.mmap_lock)
+}
+
+/** dmirror_migrate_alloc_and_copy(). */
+function dmirror_migrate_alloc_and_copy(src: MigratePfn): Page | null {
+  if (!src.migrate) return null
+  const dpage = dmirror_devmem_alloc_page()
+  if (dpage === null) return null
+  const rpage = BACKING_PAGE(dpage)
+  const spage = src.page
+  if (spage === null) rpage.data = 0
+  else rpage.data = spage.data
+  return dpage
+}
+
+/**
+ * dmirror_devmem_fault(), pgmap->ops->migrate_to_ram(): the CPU wants the page back.
+ * Since Linux commit 16ce101db85d ("mm/memory.c: fix race when faulting a device private page") (in v6.1) the caller's
+ * reference is known to the migration as that of `fault_page`.
+ */
+export function dmirror_devmem_fault(vma: Vma, page: Page): void {
+  const mirror = BACKING_PAGE(page).data
+  expect(mirror === 0 || mirror === vma.mm.data, "a CPU fault uses another process's mirror")
+  const fault_page = change.fault_takes_reference ? page : null
+  const src = migrate_vma_setup(vma, 'device_private', fault_page)
+  const dst = dmirror_devmem_fault_alloc_and_copy(src)
+  const migrated = migrate_vma_pages(vma, src, dst, fault_page)
+  migrate_vma_finalize(src, dst, migrated, fault_page)
+}
+
+/** dmirror_devmem_fault_alloc_and_copy(), and the loop of dmirror_device_evict_chunk(). */
+function dmirror_devmem_fault_alloc_and_copy(src: MigratePfn): Page | null {
+  const spage = src.page
+  if (spage === null || !src.migrate) return null
+  const rpage = BACKING_PAGE(spage)
+  const dpage = alloc_page()
+  lock_page(dpage)
+  dpage.data = rpage.data
+  return dpage
+}
+
+/** dmirror_device_evict_chunk() of a chunk of one page. */
+export function dmirror_device_evict_chunk(pgmap: DevPagemap): void {
+  const src = migrate_device_range(pgmap.pages[0]!)
+  const page = src.page
+  if (page === null) return
+  const dst = dmirror_devmem_fault_alloc_and_copy(src)
+  const migrated = migrate_device_pages(page, dst)
+  migrate_vma_finalize(src, dst, migrated, null)
+}
+
+/**
+ * dmirror_device_remove_chunks(), dmirror_device_remove() of v5.10: the driver gives up its memory of `nr` pages.
+ * Since Linux commit ad4c365221b0 (in v6.1) it stops allocations and evicts first.
+ */
+export function dmirror_device_remove_chunks(pgmap: DevPagemap): void {
+  if (change.driver_evicts_on_remove) {
+    spin_lock(mdevice.lock)
+    mdevice.remove = true
+    mdevice.free_pages = null
+    spin_unlock(mdevice.lock)
+    dmirror_device_evict_chunk(pgmap)
+  }
+  memunmap_pages(pgmap, 1)
+}

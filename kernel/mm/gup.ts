@@ -1,0 +1,201 @@
+// get_user_pages(): mm/gup.c. One page at a time.
+import { atomic, me, nr_threads, type PerThread, perThread, READ_ONCE, same, struct, WARN_ON_ONCE, type Word } from 'putpage/model'
+import { page_devmap, page_is_devmap_managed } from '../include/linux/memremap.ts'
+import { folio_put_refs, get_page_unless_zero, put_page, try_get_page } from '../include/linux/mm.ts'
+import { GUP_PIN_COUNTING_BIAS, type Holder, type Page, type Vma } from '../include/linux/mm_types.ts'
+import { page_ref_add_pin, page_ref_add_to_pin, page_ref_count, page_ref_sub_from_pin } from '../include/linux/page_ref.ts'
+import { down_read, up_read } from '../include/linux/rwsem.ts'
+import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { change } from '../switches.ts'
+import { handle_mm_fault } from './memory.ts'
+import { get_dev_pagemap, put_dev_pagemap, put_devmap_managed_page_refs } from './memremap.ts'
+
+/** Which CPUs run with interrupts off, and which of them a TLB flush by interrupt still waits for. */
+class Cpus {
+  irqs_off: PerThread<boolean> = perThread(false)
+  flushed_by_ipi: PerThread<boolean> = perThread(false)
+}
+export const cpus = struct(Cpus)
+
+function local_irq_save(): void {
+  cpus.irqs_off[me()] = true
+}
+
+function local_irq_restore(): void {
+  atomic(() => {
+    cpus.irqs_off[me()] = false
+    cpus.flushed_by_ipi[me()] = false
+  })
+}
+
+/** The interrupts of a TLB flush are sent: CPUs that have interrupts off will answer when they turn them on. */
+export function send_flush_ipi(): void {
+  atomic(() => {
+    for (let t = 0; t < nr_threads(); t++) cpus.flushed_by_ipi[t] = cpus.irqs_off[t]
+  })
+}
+
+/**
+ * try_grab_page(), try_grab_folio() of the slow path, under the page-table lock: the test and the addition are two steps.
+ */
+function try_grab_page(page: Page, pin: boolean): boolean {
+  if (!pin) return try_get_page(page, 'gup')
+  if (WARN_ON_ONCE(page_ref_count(page) <= 0, 'page_ref_count(page) <= 0')) return false
+  page_ref_add_pin(page)
+  return true
+}
+
+/**
+ * try_grab_compound_head(), try_grab_folio() of the fast path: one more unless the page is free. A pin is completed by a
+ * second addition.
+ */
+function try_grab_folio(page: Page, pin: boolean): boolean {
+  if (WARN_ON_ONCE(page_ref_count(page) < 0, 'page_ref_count(page) < 0')) return false
+  if (!get_page_unless_zero(page, 'gup')) return false
+  if (pin) page_ref_add_to_pin(page)
+  return true
+}
+
+/**
+ * put_compound_head() (v5.10), gup_put_folio(): gives back what GUP took.
+ * Since Linux commit d8ddc099c6b3 ("mm/gup: Add gup_put_folio()") (in v5.18) in one step; since f4f451a16dd1 ("mm: fix
+ * missing wake-up event for FSDAX pages") (in v6.0) through the hook of fsdax pages.
+ */
+function gup_put_folio(page: Page, pin: boolean): void {
+  const holder: Holder = pin ? 'pin' : 'gup'
+  if (!change.gup_put_folio) {
+    if (pin) page_ref_sub_from_pin(page)
+    put_page(page, 'gup')
+    return
+  }
+  const refs = pin ? GUP_PIN_COUNTING_BIAS : 1
+  if (change.gup_put_folio_devmap && page_is_devmap_managed(page)) {
+    put_devmap_managed_page_refs(page, refs, holder)
+    return
+  }
+  folio_put_refs(page, refs, holder)
+}
+
+/** unpin_user_page(), unpin_user_folio(). */
+export function unpin_user_page(page: Page): void {
+  gup_put_folio(page, true)
+}
+
+/** unpin_user_pages() hands its references to release_pages() in no kernel; put_page() of FOLL_GET references. */
+export function put_user_page(page: Page): void {
+  put_page(page, 'gup')
+}
+
+/**
+ * gup_pte_range(), gup_fast_pte_range(): no lock, interrupts off. The entry is read, the page taken, and the entry read
+ * again: a zap that came in between is seen by the second read, or by the zap's owner as a reference.
+ */
+function gup_pte_range(vma: Vma, pin: boolean, longterm: boolean): Page | null {
+  const pte = READ_ONCE(vma.pte)
+  if (pte.kind !== 'present') return null
+  const page = pte.page!
+  if (!page_is_usable_fast(page, longterm)) return null
+  const devmap = !change.gup_no_pgmap && page_devmap(page)
+  const pgmap = devmap ? get_dev_pagemap() : null
+  if (devmap && pgmap === null) return null
+  let got: Page | null = null
+  if (try_grab_folio(page, pin)) {
+    if (same(pte, READ_ONCE(vma.pte))) got = page
+    else gup_put_folio(page, pin)
+  }
+  if (pgmap !== null) put_dev_pagemap(pgmap)
+  return got
+}
+
+/** FOLL_LONGTERM of the fast path refuses devmap entries (until the bit went), and fsdax folios by their mapping after. */
+function page_is_usable_fast(page: Page, longterm: boolean): boolean {
+  if (!longterm) return true
+  if (page_devmap(page)) return false
+  return page.type !== 'fsdax'
+}
+
+/**
+ * lockless_pages_from_mm(), gup_fast(): a pin watches fork() by the mm's sequence counter; if one began in between,
+ * everything is given back.
+ */
+function lockless_pages_from_mm(vma: Vma, pin: boolean, longterm: boolean): Page | null {
+  const mm = vma.mm
+  const seq = pin ? mm.write_protect_seq : 0
+  if (seq % 2 === 1) return null
+  local_irq_save()
+  const page = gup_pte_range(vma, pin, longterm)
+  local_irq_restore()
+  if (pin && page !== null && mm.write_protect_seq !== seq) {
+    gup_put_folio(page, true)
+    return null
+  }
+  return page
+}
+
+/** What follow_page_pte() gives: a page with its reference, "no page" (fault it in), or an error. */
+type Followed = Word<{ what: 'page' | 'fault' | 'error'; page: Page | null }>
+
+/** follow_page_pte(): under the page-table lock. */
+function follow_page_pte(vma: Vma, pin: boolean): Followed {
+  spin_lock(vma.ptl)
+  const pte = vma.pte
+  if (pte.kind !== 'present') {
+    spin_unlock(vma.ptl)
+    return { what: 'fault', page: null }
+  }
+  const page = pte.page!
+  const devmap = !change.gup_no_pgmap && page_devmap(page)
+  const pgmap = devmap ? get_dev_pagemap() : null
+  if (devmap && pgmap === null) {
+    spin_unlock(vma.ptl)
+    return { what: 'fault', page: null }
+  }
+  const grabbed = try_grab_page(page, pin)
+  spin_unlock(vma.ptl)
+  if (pgmap !== null) put_dev_pagemap(pgmap)
+  if (!grabbed) return { what: 'error', page: null }
+  return { what: 'page', page }
+}
+
+/** __get_user_pages() of the slow path, under mmap_lock: faults the page in until it is there. */
+function __get_user_pages_locked(vma: Vma, pin: boolean): Page | null {
+  down_read(vma.mm.mmap_lock)
+  let result: Page | null = null
+  // find_vma(): munmap() may have taken the VMA away.
+  while (vma.linked) {
+    const followed = follow_page_pte(vma, pin)
+    result = followed.page
+    if (followed.what !== 'fault') break
+    if (handle_mm_fault(vma, true) === 'sigbus') break
+  }
+  up_read(vma.mm.mmap_lock)
+  return result
+}
+
+/** internal_get_user_pages_fast(): the fast path, and the slow one where it gives up. Null is an error. */
+function internal_get_user_pages_fast(vma: Vma, pin: boolean, longterm: boolean): Page | null {
+  const page = lockless_pages_from_mm(vma, pin, longterm)
+  if (page !== null) return page
+  if (longterm && change.gup_longterm_refuses_fsdax && vma.file !== null) return null
+  return __get_user_pages_locked(vma, pin)
+}
+
+/** get_user_pages_fast(). */
+export function get_user_pages_fast(vma: Vma): Page | null {
+  return internal_get_user_pages_fast(vma, false, false)
+}
+
+/** pin_user_pages_fast(). */
+export function pin_user_pages_fast(vma: Vma): Page | null {
+  return internal_get_user_pages_fast(vma, true, false)
+}
+
+/** pin_user_pages_fast(FOLL_LONGTERM). */
+export function pin_user_pages_fast_longterm(vma: Vma): Page | null {
+  return internal_get_user_pages_fast(vma, true, true)
+}
+
+/** get_user_pages_unlocked(): the slow path alone, as callers that may sleep use it. */
+export function get_user_pages_unlocked(vma: Vma): Page | null {
+  return __get_user_pages_locked(vma, false)
+}

@@ -1,0 +1,235 @@
+// Page tables: mm/memory.c.
+import { atomic, BUG_ON, block_until, nr_threads, READ_ONCE, same, WARN_ON_ONCE } from 'putpage/model'
+import { ext4_dax_huge_fault } from '../fs/ext4/file.ts'
+import type { AddressSpace } from '../include/linux/fs.ts'
+import { get_page, put_page } from '../include/linux/mm.ts'
+import { type Page, PTE_NONE, type Pte, type Vma } from '../include/linux/mm_types.ts'
+import { hand_over, page_ref_count } from '../include/linux/page_ref.ts'
+import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
+import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { dmirror_devmem_fault } from '../lib/test_hmm.ts'
+import { change } from '../switches.ts'
+import { cpus, send_flush_ipi } from './gup.ts'
+import { migration_entry_wait, migration_entry_wait_on_locked } from './migrate.ts'
+import { alloc_page } from './page_alloc.ts'
+import { page_add_new_anon_rmap, page_add_rmap, page_remove_rmap } from './rmap.ts'
+import { release_pages } from './swap.ts'
+
+/** What a fault came to: the access works or is tried again, or the task gets SIGBUS. */
+export type FaultResult = 'done' | 'sigbus'
+
+/** True if an entry of this page holds a reference and counts in _mapcount. */
+export function mapping_counts(page: Page): boolean {
+  if (page.type === 'fsdax') return change.fsdax_mapping_counts
+  if (page.type === 'generic') return change.generic_mapping_counts
+  return true
+}
+
+/** flush_tlb_range(): by interrupt it waits for every GUP-fast that is under way. */
+export function flush_tlb_range(): void {
+  if (!change.tlb_flush_ipi) return
+  send_flush_ipi()
+  for (let t = 0; t < nr_threads(); t++) block_until(() => !cpus.flushed_by_ipi[t], { what: 'flush_tlb_range() waits for interrupts' })
+}
+
+/** handle_mm_fault(): a fault on the VMA's one page, under mmap_lock. */
+export function handle_mm_fault(vma: Vma, write: boolean): FaultResult {
+  if (vma.file !== null) return do_shared_fault(vma, write)
+  return handle_pte_fault(vma, write)
+}
+
+/** handle_pte_fault() of anonymous memory: decides by the entry, read without the page-table lock. */
+function handle_pte_fault(vma: Vma, write: boolean): FaultResult {
+  const orig_pte = READ_ONCE(vma.pte)
+  if (orig_pte.kind === 'none') do_anonymous_page(vma)
+  else if (orig_pte.kind === 'present') {
+    if (write && !orig_pte.write) do_wp_page(vma, orig_pte)
+  } else do_swap_page(vma, orig_pte)
+  return 'done'
+}
+
+/** do_anonymous_page(): a new page of zeroes; the zero page is left out. */
+function do_anonymous_page(vma: Vma): void {
+  const page = alloc_page()
+  page.data = 0
+  spin_lock(vma.ptl)
+  const pte = vma.pte
+  if (pte.kind !== 'none') {
+    spin_unlock(vma.ptl)
+    put_page(page, 'alloc')
+    return
+  }
+  page_add_new_anon_rmap(page)
+  atomic(() => hand_over(page, 'alloc', 'pte'))
+  vma.pte = { kind: 'present', page, write: true }
+  spin_unlock(vma.ptl)
+}
+
+/**
+ * do_wp_page() of an anonymous page: a write to a page that fork() shared. Who is the only one left with it writes on;
+ * otherwise the page is copied.
+ */
+function do_wp_page(vma: Vma, orig_pte: Pte): void {
+  const old = orig_pte.page!
+  spin_lock(vma.ptl)
+  if (!same(vma.pte, orig_pte)) {
+    spin_unlock(vma.ptl)
+    return
+  }
+  const alone = page_ref_count(old) === 1
+  if (alone && trylock_page(old)) {
+    vma.pte = { kind: 'present', page: old, write: true }
+    spin_unlock(vma.ptl)
+    unlock_page(old)
+    return
+  }
+  get_page(old, 'fault')
+  spin_unlock(vma.ptl)
+  const page = alloc_page()
+  page.data = old.data
+  spin_lock(vma.ptl)
+  if (same(vma.pte, orig_pte)) {
+    vma.pte = PTE_NONE
+    flush_tlb_range()
+    page_add_new_anon_rmap(page)
+    atomic(() => hand_over(page, 'alloc', 'pte'))
+    vma.pte = { kind: 'present', page, write: true }
+    page_remove_rmap(old)
+    spin_unlock(vma.ptl)
+    put_page(old, 'pte')
+  } else {
+    spin_unlock(vma.ptl)
+    put_page(page, 'alloc')
+  }
+  put_page(old, 'fault')
+}
+
+/** do_swap_page() of the entries that are no swap: the CPU meets a migration or a device-private entry. */
+function do_swap_page(vma: Vma, orig_pte: Pte): void {
+  if (orig_pte.kind === 'migration') {
+    migration_entry_wait(vma)
+    return
+  }
+  const page = orig_pte.page!
+  if (change.fault_takes_reference) {
+    do_device_private_page(vma, orig_pte)
+    return
+  }
+  migrate_to_ram(vma, page)
+}
+
+/**
+ * The device-private entry of do_swap_page().
+ * Since Linux commit 16ce101db85d ("mm/memory.c: fix race when faulting a device private page") (in v6.1) the entry is
+ * looked at again under the page-table lock, and a reference is taken there. Since 1afaeb8293c9 ("mm/migrate: Trylock
+ * device page in do_swap_page") (in v6.15) only by who locks the page; since b570f37a2ce4 ("mm: Fix a hmm_range_fault()
+ * livelock / starvation problem") (in v7.0) the others sleep until it is unlocked.
+ */
+function do_device_private_page(vma: Vma, orig_pte: Pte): void {
+  const page = orig_pte.page!
+  spin_lock(vma.ptl)
+  if (!same(vma.pte, orig_pte)) {
+    spin_unlock(vma.ptl)
+    return
+  }
+  if (change.fault_locks_page) {
+    if (!trylock_page(page)) {
+      if (change.fault_sleeps_on_locked_page) migration_entry_wait_on_locked(vma, page)
+      else spin_unlock(vma.ptl)
+      return
+    }
+  }
+  get_page(page, 'fault')
+  spin_unlock(vma.ptl)
+  migrate_to_ram(vma, page)
+  if (change.fault_locks_page) unlock_page(page)
+  put_page(page, 'fault')
+}
+
+/** page->pgmap->ops->migrate_to_ram(). */
+function migrate_to_ram(vma: Vma, page: Page): void {
+  BUG_ON(page.pgmap === null, 'page->pgmap')
+  dmirror_devmem_fault(vma, page)
+}
+
+/** do_shared_fault(), do_read_fault(): what vma->vm_ops has for this kind of file. */
+function do_shared_fault(vma: Vma, write: boolean): FaultResult {
+  return ext4_dax_huge_fault(vma, write)
+}
+
+/**
+ * insert_pfn() for vmf_insert_mixed(): a devmap entry, which holds nothing. Until Linux commit 38607c62b34b ("fs/dax:
+ * properly refcount fs dax pages") (in v6.15).
+ */
+export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {
+  spin_lock(vma.ptl)
+  const pte = vma.pte
+  if (pte.kind === 'none') vma.pte = { kind: 'present', page, write }
+  else if (write && !WARN_ON_ONCE(pte.page !== page, 'pte_pfn(entry) != pfn_t_to_pfn(pfn)')) vma.pte = { kind: 'present', page, write: true }
+  spin_unlock(vma.ptl)
+}
+
+/**
+ * insert_page_into_pte_locked() for vmf_insert_page_mkwrite(): an ordinary entry, with its reference and mapping count.
+ * A page at 0 is refused.
+ */
+export function vmf_insert_page_mkwrite(vma: Vma, page: Page, write: boolean): boolean {
+  if (page_ref_count(page) === 0) return false
+  spin_lock(vma.ptl)
+  const pte = vma.pte
+  if (pte.kind === 'none') {
+    get_page(page, 'pte')
+    page_add_rmap(page)
+    vma.pte = { kind: 'present', page, write }
+  } else if (write && !WARN_ON_ONCE(pte.page !== page, '!is_zero_pfn(pte_pfn(entry))')) vma.pte = { kind: 'present', page, write: true }
+  spin_unlock(vma.ptl)
+  return true
+}
+
+/**
+ * zap_pte_range() of one entry with its mmu gather: present entries are cleared under the lock and their references given
+ * back only after the TLB flush, outside of it; device-private ones are given back under the lock.
+ */
+export function zap_page_range(vma: Vma): void {
+  spin_lock(vma.ptl)
+  const pte = vma.pte
+  if (pte.kind === 'none') {
+    spin_unlock(vma.ptl)
+    return
+  }
+  const page = pte.page!
+  if (pte.kind === 'device_private') {
+    zap_device_private(vma, page)
+    spin_unlock(vma.ptl)
+    return
+  }
+  vma.pte = PTE_NONE
+  if (pte.kind === 'migration') {
+    spin_unlock(vma.ptl)
+    return
+  }
+  const counts = mapping_counts(page)
+  // Since Linux commit 5df397dec7c4 ("mm: delay page_remove_rmap() until after the TLB has been flushed") (in v6.2), for
+  // dirty file pages.
+  if (counts && change.dirty_rmap_at_flush && !page.anon) flush_tlb_range()
+  if (counts) page_remove_rmap(page)
+  spin_unlock(vma.ptl)
+  flush_tlb_range()
+  if (counts) release_pages(page, 1, 'pte')
+}
+
+/** The device-private entry of zap_pte_range(). Since v5.17 the page is put, and may be freed, before the entry goes. */
+function zap_device_private(vma: Vma, page: Page): void {
+  if (!change.zap_clears_private_last) vma.pte = PTE_NONE
+  page_remove_rmap(page)
+  put_page(page, 'pte')
+  if (change.zap_clears_private_last) vma.pte = PTE_NONE
+}
+
+/** unmap_mapping_pages(): every VMA of the mapping that maps the index; complete, with its puts, when it returns. */
+export function unmap_mapping_pages(mapping: AddressSpace, index: number): void {
+  for (let i = 0; i < 2; i++) {
+    const vma = mapping.i_mmap[i]
+    if (vma?.linked && vma.index === index) zap_page_range(vma)
+  }
+}

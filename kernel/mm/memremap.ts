@@ -1,0 +1,163 @@
+// The life of a pgmap, and what freeing a device page means: mm/memremap.c.
+import { atomic, block_until, retire, WARN_ON_ONCE } from 'putpage/model'
+import { type DevPagemap, pgmap_array } from '../include/linux/memremap.ts'
+import { put_page } from '../include/linux/mm.ts'
+import type { Holder, Page } from '../include/linux/mm_types.ts'
+import { hold, page_ref_sub_return, set_page_count_one } from '../include/linux/page_ref.ts'
+import { lock_page } from '../include/linux/pagemap.ts'
+import {
+  percpu_ref_kill,
+  percpu_ref_put,
+  percpu_ref_put_many,
+  percpu_ref_switch_to_atomic_rcu,
+  percpu_ref_tryget_live,
+  percpu_ref_tryget_many,
+} from '../include/linux/percpu-refcount.ts'
+import { synchronize_rcu } from '../include/linux/rcupdate.ts'
+import { wake_up_var } from '../include/linux/wait_bit.ts'
+import { page_free } from '../lib/test_hmm.ts'
+import { change } from '../switches.ts'
+import { memmap_init_zone_device } from './page_alloc.ts'
+
+/** memremap_pages(), as far as a scenario's set-up needs it: `nr` pages of the pgmap are initialised and can be found. */
+export function memremap_pages(pgmap: DevPagemap, nr: number): void {
+  pgmap_array.entry = pgmap
+  memmap_init_zone_device(pgmap.pages[0]!, pgmap)
+  if (nr > 1) memmap_init_zone_device(pgmap.pages[1]!, pgmap)
+  // Since Linux commit 0dc45ca1ce18 ("mm/memremap.c: take a pgmap reference on page allocation") (in v6.1) not for
+  // private pages: each holds one while it is allocated.
+  if (!(change.page_holds_pgmap_reference && pgmap.type === 'private')) pgmap.ref.percpu_count += nr
+}
+
+/** get_dev_pagemap() without a cached pgmap. Null once the pgmap is dying. */
+export function get_dev_pagemap(): DevPagemap | null {
+  const pgmap = pgmap_array.entry
+  if (pgmap === null) return null
+  if (!percpu_ref_tryget_live(pgmap.ref)) return null
+  return pgmap
+}
+
+/** put_dev_pagemap(). */
+export function put_dev_pagemap(pgmap: DevPagemap): void {
+  percpu_ref_put(pgmap.ref)
+}
+
+/**
+ * memunmap_pages() of a pgmap with `nr` pages.
+ * Since Linux commit 27674ef6c73f ("mm: remove the extra ZONE_DEVICE struct page refcount") (in v5.18) it puts the
+ * pgmap's references in bulk and looks at no page; before, it put each page's base reference.
+ */
+export function memunmap_pages(pgmap: DevPagemap, nr: number): void {
+  percpu_ref_kill(pgmap.ref)
+  if (change.free_zone_device_page_at_zero) {
+    if (!(change.page_holds_pgmap_reference && pgmap.type === 'private')) percpu_ref_put_many(pgmap.ref, nr)
+  } else {
+    put_page(pgmap.pages[0]!, 'base')
+    if (nr > 1) put_page(pgmap.pages[1]!, 'base')
+  }
+  percpu_ref_switch_to_atomic_rcu(pgmap.ref)
+  wait_for_completion(pgmap)
+  // arch_remove_memory(): struct pages are gone. Only DEAD keeps get_dev_pagemap() away until the array is cleared.
+  atomic(() => {
+    retire(pgmap.pages[0]!)
+    if (nr > 1) retire(pgmap.pages[1]!)
+  })
+  pgmap_array.entry = null
+  synchronize_rcu()
+}
+
+function wait_for_completion(pgmap: DevPagemap): void {
+  block_until(() => pgmap.ref.released, { what: 'wait_for_completion(&pgmap->done)' })
+}
+
+/**
+ * put_devmap_managed_page(), put_devmap_managed_page_refs(): the puts of pages that rest at 1.
+ * Since Linux commit 27674ef6c73f (in v5.18) only of FS_DAX pages; a count of 0 is not noticed any more.
+ */
+export function put_devmap_managed_page_refs(page: Page, refs: number, holder: Holder): void {
+  const count = page_ref_sub_return(page, refs, holder)
+  if (change.free_zone_device_page_at_zero) {
+    if (count === 1) wake_up_var(page.wait)
+    return
+  }
+  if (count === 1) free_devmap_managed_page(page)
+  else if (count === 0) percpu_ref_put(page.pgmap!.ref)
+}
+
+/** free_devmap_managed_page(), v5.10: nobody holds the page, which is all that keeps this safe. */
+function free_devmap_managed_page(page: Page): void {
+  if (page.type === 'fsdax') {
+    wake_up_var(page.wait)
+    return
+  }
+  page.anon = false
+  page_free(page)
+}
+
+/**
+ * free_zone_device_page(), free_zone_device_folio(): the count came to 0.
+ * v5.15+seed: by type, and no pgmap reference is put. Since Linux commit 0dc45ca1ce18 (in v6.1) a private page puts its
+ * own. Since Linux commit 38607c62b34b (in v6.15) fsdax pages wake here and generic ones are reset.
+ */
+export function free_zone_device_page(page: Page): void {
+  if (change.free_zone_device_folio_rules) return free_zone_device_folio(page)
+  if (!change.page_holds_pgmap_reference && change.fsdax_wake_at_zero) {
+    // As posted in November 2021.
+    if (page.type === 'fsdax') wake_up_var(page.wait)
+    if (page.type !== 'private') return
+    page.anon = false
+    page_free(page)
+    return
+  }
+  const pgmap = page.pgmap!
+  // pgmap->ops->page_free: only private pages of this model have one.
+  if (WARN_ON_ONCE(pgmap.type !== 'private', '!page->pgmap->ops || !page->pgmap->ops->page_free')) return
+  page.anon = false
+  page_free(page)
+  if (!change.private_free_at_zero) set_page_count_one(page, 'base')
+  if (change.page_holds_pgmap_reference) percpu_ref_put(pgmap.ref)
+}
+
+function free_zone_device_folio(page: Page): void {
+  const pgmap = page.pgmap
+  if (WARN_ON_ONCE(pgmap === null, '!pgmap')) return
+  switch (page.type) {
+    case 'private':
+      page.anon = false
+      page_free(page)
+      percpu_ref_put(pgmap!.ref)
+      break
+    case 'generic':
+      set_page_count_one(page, 'base')
+      break
+    case 'fsdax':
+      wake_up_var(page.wait)
+      break
+    case 'ram':
+      break
+  }
+}
+
+/**
+ * zone_device_page_init(), zone_device_folio_init() for a single page; v5.10 has get_page() in the driver instead.
+ * The caller won the page from its free list.
+ */
+export function zone_device_page_init(page: Page): void {
+  const pgmap = page.pgmap!
+  if (change.free_zone_device_folio_rules) {
+    page.mapping = null
+    WARN_ON_ONCE(page._refcount !== 0, 'folio_ref_count(folio)')
+  }
+  if (change.page_holds_pgmap_reference) {
+    const ok = change.pgmap_tryget_dead ? percpu_ref_tryget_many(pgmap.ref, 1) : percpu_ref_tryget_live(pgmap.ref)
+    WARN_ON_ONCE(!ok, '!percpu_ref_tryget_live(&page->pgmap->ref)')
+  }
+  set_page_count_one(page, 'alloc')
+  lock_page(page)
+}
+
+/** The count of a fresh page, for a scenario that begins with one in use. */
+export function hold_in_setup(page: Page, holder: Holder): void {
+  page._refcount += 1
+  hold(page, holder)
+}

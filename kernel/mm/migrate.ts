@@ -1,0 +1,81 @@
+// Migration: mm/migrate.c. What v5.10 had of migrate_vma_*() here is in migrate_device.ts, where v5.18 moved it.
+import type { Int } from 'putpage/model'
+import { is_device_private_page } from '../include/linux/memremap.ts'
+import { get_page, get_page_unless_zero, put_page } from '../include/linux/mm.ts'
+import { anon_vma, type Page, type Vma } from '../include/linux/mm_types.ts'
+import { page_ref_count } from '../include/linux/page_ref.ts'
+import { queue_on_page_lock, sleep_on_page_lock } from '../include/linux/pagemap.ts'
+import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { change } from '../switches.ts'
+import { page_add_rmap } from './rmap.ts'
+
+/** remove_migration_ptes(): every migration entry of `old` becomes an entry of `page`, which counts. */
+export function remove_migration_ptes(old: Page, page: Page): void {
+  for (let i = 0; i < 2; i++) {
+    const vma = anon_vma.vmas[i]
+    if (vma !== null) remove_migration_pte(vma, old, page)
+  }
+}
+
+/** remove_migration_pte(). An entry of a device-private page is one again. */
+export function remove_migration_pte(vma: Vma, old: Page, page: Page): void {
+  spin_lock(vma.ptl)
+  const pte = vma.pte
+  if (pte.kind === 'migration' && pte.page === old) {
+    get_page(page, 'pte')
+    page_add_rmap(page)
+    if (is_device_private_page(page)) vma.pte = { kind: 'device_private', page, write: pte.write }
+    else vma.pte = { kind: 'present', page, write: pte.write }
+  }
+  spin_unlock(vma.ptl)
+}
+
+/**
+ * migration_entry_wait(): a fault met a migration entry and sleeps until the page is unlocked.
+ * Since Linux commit ffa65753c431 ("mm/migrate.c: rework migration_entry_wait() to not take a pageref") (in v5.17) it is
+ * queued before the page-table lock is dropped; before, a reference kept the page for so long, and was in the way of the
+ * migration it waited for.
+ */
+export function migration_entry_wait(vma: Vma): void {
+  spin_lock(vma.ptl)
+  const pte = vma.pte
+  if (pte.kind !== 'migration') {
+    spin_unlock(vma.ptl)
+    return
+  }
+  const page = pte.page!
+  if (change.migration_entry_wait_without_reference) {
+    migration_entry_wait_on_locked(vma, page)
+    return
+  }
+  const got = get_page_unless_zero(page, 'speculative')
+  spin_unlock(vma.ptl)
+  if (got) put_and_wait_on_page_locked(page)
+}
+
+/** migration_entry_wait_on_locked(), softleaf_entry_wait_on_locked(): under the page-table lock, which it drops. */
+export function migration_entry_wait_on_locked(vma: Vma, page: Page): void {
+  const queued = queue_on_page_lock(page)
+  spin_unlock(vma.ptl)
+  if (queued) sleep_on_page_lock(page)
+}
+
+/** put_and_wait_on_page_locked(): the reference is gone before the sleep. */
+function put_and_wait_on_page_locked(page: Page): void {
+  const queued = queue_on_page_lock(page)
+  put_page(page, 'speculative')
+  if (queued) sleep_on_page_lock(page)
+}
+
+/**
+ * expected_page_refs() and migrate_page_move_mapping(), folio_migrate_mapping() of a page without a mapping: the count
+ * must be exact. Who holds the page for a fault is expected (`extra`). A device-private page that rests at 1 has one more,
+ * until it rests at 0.
+ */
+export function folio_migrate_mapping(dst: Page, src: Page, extra: boolean): boolean {
+  let expected: Int<1, 3> = extra ? 2 : 1
+  if (!change.private_free_at_zero && is_device_private_page(src)) expected += 1
+  if (page_ref_count(src) !== expected) return false
+  dst.anon = true
+  return true
+}

@@ -1,0 +1,64 @@
+// Ordinary pages, and the counts device pages begin with: mm/page_alloc.c (mm/mm_init.c since v6.1).
+import { array, atomic, BUG_ON, type FixedArray, struct, VM_BUG_ON } from 'putpage/model'
+import type { DevPagemap } from '../include/linux/memremap.ts'
+import type { Page } from '../include/linux/mm_types.ts'
+import { hold, page_ref_count, set_page_count_one } from '../include/linux/page_ref.ts'
+import { change } from '../switches.ts'
+
+/** The buddy allocator of the scenario: the ordinary pages it may hand out. */
+class Buddy {
+  pages: FixedArray<Page | null, 2> = array(2, null)
+}
+export const buddy = struct(Buddy)
+
+/** Gives an ordinary page to the allocator; for set-up. */
+export function give_to_buddy(slot: number, page: Page): void {
+  buddy.pages[slot] = page
+  page.buddy = true
+}
+
+/** alloc_page_vma(), with __GFP_NOFAIL: the scenario has enough pages, or is wrong. */
+export function alloc_page(): Page {
+  const first = buddy.pages[0]!
+  if (take_from_buddy(first)) return first
+  const second = buddy.pages[1]!
+  BUG_ON(!take_from_buddy(second), 'the scenario has too few ordinary pages')
+  return second
+}
+
+function take_from_buddy(page: Page): boolean {
+  return atomic(() => {
+    let got = false
+    if (page.buddy) {
+      page.buddy = false
+      got = true
+      set_page_count_one(page, 'alloc')
+    }
+    return got
+  })
+}
+
+/** free_unref_page(): back to the buddy allocator. */
+export function free_unref_page(page: Page): void {
+  VM_BUG_ON(page_ref_count(page) !== 0, 'page_ref_count(page) != 0')
+  atomic(() => {
+    page.anon = false
+    page.mapping = null
+    page.buddy = true
+  })
+}
+
+/** memmap_init_zone_device() for one page: the common initialisation stores 1, then the type may ask for 0. */
+export function memmap_init_zone_device(page: Page, pgmap: DevPagemap): void {
+  page.type = pgmap.type
+  page.pgmap = pgmap
+  let zero = false
+  if (pgmap.type === 'private') zero = change.private_free_at_zero
+  if (pgmap.type === 'fsdax') zero = change.fsdax_free_at_zero
+  if (pgmap.type === 'generic') zero = change.generic_free_at_zero
+  if (zero) page._refcount = 0
+  else {
+    page._refcount = 1
+    hold(page, 'base')
+  }
+}

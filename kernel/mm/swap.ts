@@ -1,0 +1,47 @@
+// Last puts and batched puts: mm/swap.c (mm/folio.c in v7.3).
+import { WARN_ON_ONCE } from 'putpage/model'
+import { is_zone_device_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
+import type { Holder, Page } from '../include/linux/mm_types.ts'
+import { page_ref_sub_and_test } from '../include/linux/page_ref.ts'
+import { percpu_ref_put } from '../include/linux/percpu-refcount.ts'
+import { change } from '../switches.ts'
+import { free_zone_device_page, put_devmap_managed_page_refs } from './memremap.ts'
+import { free_unref_page } from './page_alloc.ts'
+
+/**
+ * __put_page(): the count came to 0.
+ * Until Linux commit 27674ef6c73f ("mm: remove the extra ZONE_DEVICE struct page refcount") (in v5.18) a device page
+ * gets here only after memunmap_pages() dropped its base reference, and then gives back its pgmap reference.
+ */
+export function __put_page(page: Page): void {
+  if (is_zone_device_page(page)) {
+    if (change.free_zone_device_page_at_zero) free_zone_device_page(page)
+    else percpu_ref_put(page.pgmap!.ref)
+    return
+  }
+  free_unref_page(page)
+}
+
+/** __folio_put(). */
+export function __folio_put(page: Page): void {
+  __put_page(page)
+}
+
+/**
+ * release_pages() of one page: the batched puts of the mmu gather and of unpin_user_pages() before v5.18 end here.
+ * Since Linux commit c5d6c45e90c4 ("mm/swap: fix release_pages() when releasing devmap pages") (in v5.3) the hook of
+ * put_page() is asked first. In v5.10 a device page without the hook that comes to 0 is handed to the buddy allocator.
+ */
+export function release_pages(page: Page, refs: number, holder: Holder): void {
+  if (change.release_pages_devmap_hook && page_is_devmap_managed(page)) {
+    put_devmap_managed_page_refs(page, refs, holder)
+    return
+  }
+  if (!page_ref_sub_and_test(page, refs, holder)) return
+  if (is_zone_device_page(page)) {
+    if (change.free_zone_device_page_at_zero) free_zone_device_page(page)
+    else WARN_ON_ONCE(true, 'a device page goes to the buddy allocator')
+    return
+  }
+  free_unref_page(page)
+}

@@ -1,0 +1,31 @@
+// xfstests generic/413: a mapping of a DAX file is the buffer of a read or write of another file. The kernel takes the
+// page by get_user_pages(); with free pages at 0 and mappings that do not count, it takes a page at 0.
+import { scenario, struct } from 'putpage/model'
+import { AddressSpace } from '../kernel/include/linux/fs.ts'
+import { DevPagemap } from '../kernel/include/linux/memremap.ts'
+import { Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { get_user_pages_fast, put_user_page } from '../kernel/mm/gup.ts'
+import { memremap_pages } from '../kernel/mm/memremap.ts'
+
+const page = struct(Page)
+const pgmap = struct(DevPagemap, { type: 'fsdax', pages: [page, null] })
+const file = struct(AddressSpace, { blocks: [page, null] })
+const mm = struct(Mm)
+const vma = struct(Vma, { mm, file, index: 0 })
+
+export default scenario({
+  about: 'read() into a mapping of a DAX file: get_user_pages() of a mapped fsdax page',
+  bounds: '1 thread, 1 page',
+  shows: ['generic-413'],
+  setup() {
+    memremap_pages(pgmap, 1)
+    vma.pte = { kind: 'present', page, write: true }
+  },
+  threads: {
+    dio() {
+      const got = get_user_pages_fast(vma)
+      if (got !== null) put_user_page(got)
+    },
+  },
+  sometimes: { 'the page has a reference of GUP': () => page.held.gup > 0 },
+})
