@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { explore } from '../engine/explore.ts'
-import { fuse } from '../engine/fuse.ts'
+import { atGrain } from '../engine/grain.ts'
 import { toDot } from '../export/dot.ts'
 import { toItf } from '../export/itf.ts'
 import { toPromela } from '../export/promela.ts'
@@ -45,7 +45,7 @@ async function exported(name: string, flags: ExportFlags): Promise<string> {
   if (kernels.length !== 1 && flags.kernel.length !== 1 && kernels[0] !== undefined)
     throw new Failure(`say which kernel: --kernel ${kernels.join(', --kernel ')}`)
   const compiled = compileFor(model, scenarios[0], kernels[0], { with: switchesNamed(model, flags.with), without: switchesNamed(model, flags.without) })
-  const program = flags.grain === 'lock' ? fuse(compiled) : compiled
+  const program = atGrain(compiled, flags.grain ?? 'access')
   if (flags.to === 'dot') return toDot(program, { limit: Number(flags.limit) })
   if (flags.to === 'itf') return counterexampleAsItf(compiled, flags)
   if (flags.check !== undefined && !program.checks.some((check) => check.id === flags.check))

@@ -1,7 +1,7 @@
 /** `putpage replay`: steps a saved counterexample again, on the model as it is now. */
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { fuse } from '../engine/fuse.ts'
+import { atGrain } from '../engine/grain.ts'
 import type { Exploration } from '../engine/verdict.ts'
 import type { ExitCode } from '../report/exit-code.ts'
 import { renderCounterexample } from '../report/lanes.ts'
@@ -32,7 +32,7 @@ function replay(file: string): ExitCode {
     without: saved.changes.filter((change) => change.startsWith('-')).map((change) => change.slice(1)),
   }
   const compiled = compileFor(model, scenarios[0], saved.kernel === 'none' ? undefined : saved.kernel, changes)
-  const program = saved.grain === 'lock' ? fuse(compiled) : compiled
+  const program = atGrain(compiled, saved.grain)
   const replayed = replaySaved(saved, program)
   if (!replayed.ok) throw new Failure(`${file}: ${replayed.error}`)
   const counterexample = replayed.value

@@ -1,7 +1,7 @@
 /** `putpage run`: one concrete run of the modelled system, step by step. */
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { fuse } from '../engine/fuse.ts'
+import { atGrain } from '../engine/grain.ts'
 import type { Step } from '../engine/verdict.ts'
 import { interpret } from '../ir/interpreter.ts'
 import type { Program } from '../ir/program.ts'
@@ -42,7 +42,7 @@ function run(name: string, flags: RunFlags): ExitCode {
   const kernels = kernelsFor(model, scenarios[0], flags.kernel)
   const kernel = kernels[kernels.length - 1]
   const compiled = compileFor(model, scenarios[0], kernel, { with: switchesNamed(model, flags.with), without: switchesNamed(model, flags.without) })
-  const program = flags.grain === 'lock' ? fuse(compiled) : compiled
+  const program = atGrain(compiled, flags.grain ?? 'access')
   const seed = Number(flags.seed)
   if (!Number.isInteger(seed)) throw new Failure(`--seed ${flags.seed}: a whole number is needed`)
   const schedule =

@@ -1,6 +1,6 @@
 /** `putpage show`: a scenario after lowering, step by step. */
 import type { Command } from 'commander'
-import { fuse } from '../engine/fuse.ts'
+import { atGrain } from '../engine/grain.ts'
 import { printProgram } from '../ir/print.ts'
 import type { ExitCode } from '../report/exit-code.ts'
 import { compileFor, kernelsFor, select, switchesNamed } from './models.ts'
@@ -17,7 +17,7 @@ export function addShow(program: Command, finish: (code: ExitCode) => void): voi
       const changes = { with: switchesNamed(model, flags.with), without: switchesNamed(model, flags.without) }
       for (const kernel of kernelsFor(model, scenarios[0], flags.kernel).slice(flags.kernel.length === 0 ? -1 : 0)) {
         const compiled = compileFor(model, scenarios[0], kernel, changes)
-        process.stdout.write(printProgram(flags.grain === 'lock' ? fuse(compiled) : compiled))
+        process.stdout.write(printProgram(atGrain(compiled, flags.grain ?? 'access')))
       }
       finish(0)
     })

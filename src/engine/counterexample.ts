@@ -22,7 +22,7 @@ export async function buildCounterexamples(program: Program, graph: StateGraph, 
     level,
     seed: (costs) => {
       for (const state of found.get(check) ?? []) {
-        if (!isStep(program.checks[check].kind)) costs.offerEnd(state)
+        if (!isStep(program, check)) costs.offerEnd(state)
         else for (const thread of raisingThreads(interpreter, graph.vector(state), check)) costs.offer(state, thread, 0)
       }
     },
@@ -57,9 +57,11 @@ export function replay(interpreter: Interpreter, moves: readonly Move[], from: I
   return { steps, end }
 }
 
-/** True if such a check fails in a step, false if in a state. */
-function isStep(kind: CheckKind): boolean {
-  return !['deadlock', 'lost-wake', 'sleeps', 'always', 'finally', 'eventually'].includes(kind)
+/** True if the check fails in a step, false if in a state: a hang, or a property of the scenario (not an `expect` in its code). */
+function isStep(program: Program, check: CheckId): boolean {
+  if (HANG_KINDS.includes(program.checks[check].kind as HangKind)) return false
+  const { always, finally: atEnd, eventually } = program.properties
+  return ![...always, ...atEnd, ...eventually].some((property) => property.check === check)
 }
 
 function raisingThreads(interpreter: Interpreter, state: Int32Array, check: CheckId): number[] {

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { CheckId, Program } from '../ir/program.ts'
 import { BYTES_A_STATE } from './components.ts'
 import { buildCounterexamples } from './counterexample.ts'
-import { fuse } from './fuse.ts'
+import { atGrain } from './grain.ts'
 import { StateGraph } from './graph.ts'
 import { layOut } from './layout.ts'
 import { Limits } from './limits.ts'
@@ -22,7 +22,7 @@ const DEFAULT_BACKEND: Backend = 'wasm'
 export async function explore(program: Program, options: ExploreOptions = {}): Promise<Exploration> {
   const limits = new Limits(options)
   let grain: Grain = options.grain ?? 'lock'
-  let used = grain === 'lock' ? fuse(program) : program
+  let used = atGrain(program, grain)
   let searched = await searchAll(used, options, limits, { stopAtRace: used !== program })
   if (grain === 'lock' && searched.findings.raced) {
     // The discipline that fusing relies on is broken. Where nothing was fused the two grains are the same search.

@@ -4,14 +4,15 @@ import { type ColumnId, type Expr, isAccess, type Node, type NodeId, type Progra
 
 /**
  * Makes the loads and stores of guarded columns local computation, except where a property or a guard could see the
- * difference, and except for one access in each loop that would otherwise never stop.
+ * difference, except for one access in each loop that would otherwise never stop, and except where what others can see would
+ * vanish together with a path that a fatal check ends.
  */
 export function fuse(program: Program): Program {
   const hidden = new Set(program.guarded)
   for (const column of seenFromOutside(program)) hidden.delete(column)
   if (hidden.size === 0) return program
   const timed = (check: number): boolean => program.checks[check].kind === 'use-after-free'
-  return { ...program, threads: program.threads.map((thread) => fuseThread(thread, hidden, timed)) }
+  return { ...program, threads: program.threads.map((thread) => fuseThread(program, thread, hidden, timed)) }
 }
 
 function seenFromOutside(program: Program): Set<ColumnId> {
@@ -50,12 +51,13 @@ function columnsRead(expr: Expr, into: Set<ColumnId>): void {
 }
 
 /** `timed` checks depend on when the access before them is made: memory may go while a lock is held. */
-function fuseThread(thread: Thread, hidden: ReadonlySet<ColumnId>, timed: (check: number) => boolean): Thread {
+function fuseThread(program: Program, thread: Thread, hidden: ReadonlySet<ColumnId>, timed: (check: number) => boolean): Thread {
   const fused = new Set<NodeId>()
   thread.nodes.forEach((node, n) => {
     if ((node.op === 'load' || node.op === 'store') && node.access && node.places.every((place) => hidden.has(place.column)) && !timedAfter(thread, n, timed))
       fused.add(n)
   })
+  for (const n of keptBeforeFatal(program, thread, hidden, fused)) fused.delete(n)
   for (;;) {
     const silent = (n: NodeId): boolean => fused.has(n) || !isAccess(thread.nodes[n])
     const kept = keptInCycles(thread, silent, fused)
@@ -76,6 +78,46 @@ function timedAfter(thread: Thread, n: NodeId, timed: (check: number) => boolean
     if (timed(node.check)) return true
   }
   return false
+}
+
+/**
+ * The fused nodes that come first after a change others can see, if a fatal check follows in the same step. At grain `access` the
+ * others can run between that change and the check; in one step with it the change would never be seen.
+ */
+function keptBeforeFatal(program: Program, thread: Thread, hidden: ReadonlySet<ColumnId>, fused: ReadonlySet<NodeId>): NodeId[] {
+  const stops = (n: NodeId): boolean => {
+    const node = thread.nodes[n]
+    return (isAccess(node) && !fused.has(n)) || (node.op === 'choose' && !node.attached)
+  }
+  /** Visits what a step executes after a node, but nothing behind nodes for which `visit` is true. */
+  const follow = (from: NodeId, visit: (n: NodeId) => boolean): void => {
+    const seen = new Set<NodeId>()
+    const pending = [...successors(thread.nodes[from])]
+    while (pending.length > 0) {
+      const n = pending.pop() as NodeId
+      if (seen.has(n) || stops(n)) continue
+      seen.add(n)
+      if (!visit(n)) pending.push(...successors(thread.nodes[n]))
+    }
+  }
+  const fatalAhead = (from: NodeId): boolean => {
+    let found = false
+    follow(from, (n) => {
+      const node = thread.nodes[n]
+      if (node.op === 'check' && program.checks[node.check].fatal) found = true
+      return found
+    })
+    return found
+  }
+  const kept = new Set<NodeId>()
+  thread.nodes.forEach((node, source) => {
+    if (node.op !== 'store' || node.places.every((place) => hidden.has(place.column))) return
+    follow(source, (n) => {
+      if (fused.has(n) && fatalAhead(n)) kept.add(n)
+      return fused.has(n)
+    })
+  })
+  return [...kept]
 }
 
 /** For each cycle of nodes without access, as a strongly connected component: its first fused node. */

@@ -6,7 +6,7 @@ import { Findings } from './findings.ts'
 import type { PartitionTask } from './partition-search.ts'
 import type { Code } from './runner.ts'
 import type { Searched, SearchOptions } from './search.ts'
-import { StateStore } from './store.ts'
+import { OUT_OF_MEMORY, StateStore } from './store.ts'
 import type { WorkerResult, WorkerTask } from './worker.ts'
 
 /** How often, in milliseconds, the main thread looks at the workers' numbers. */
@@ -43,7 +43,7 @@ export async function searchInParallel(program: Program, code: Code, jobs: numbe
     clearInterval(look)
   }
   // What made the workers stop by themselves is a limit too, if it was not the end.
-  if (exchange.left > 0 || exchange.fresh > 0) limit ??= limits.reached(exchange.states, exchange.bytes)
+  if (exchange.left > 0 || exchange.fresh > 0) limit ??= limits.reached(exchange.states, exchange.bytes) ?? (exchange.stopped ? OUT_OF_MEMORY : undefined)
   else limit = undefined
   const findings = new Findings(program)
   findings.take(exchange.failedAt, exchange.mergedFlags())

@@ -7,7 +7,7 @@ import { hashWords, ownerOf } from './hash.ts'
 import { initialVector } from './initial.ts'
 import { pack } from './layout.ts'
 import { type Code, Runner } from './runner.ts'
-import { StateStore, type Store } from './store.ts'
+import { StateStore, type Store, takeIn } from './store.ts'
 import { FAILED, PROGRESS } from './workspace.ts'
 
 export interface PartitionTask {
@@ -53,6 +53,10 @@ export function searchPartition(task: PartitionTask, exchange: Exchange): Partit
   first[layout.words] = hashWords(first, 0, layout.words)
   if (ownerOf(first[layout.words], jobs) === me) store.insert(first, 0, record, 0, forward)
 
+  function keep(records: Int32Array, start: number, end: number, old: number): void {
+    if (!takeIn(store, records, start, end, old, forward)) exchange.stop()
+  }
+
   /** Keeps own records, hands on the others. */
   function distribute(end: number): void {
     let own = workspace.out
@@ -68,7 +72,7 @@ export function searchPartition(task: PartitionTask, exchange: Exchange): Partit
         box[0] = used + record
       }
     }
-    store.insert(memory, workspace.out, own, levels[levels.length - 1], forward)
+    keep(memory, workspace.out, own, levels[levels.length - 1])
   }
 
   for (let level = 0; ; level++) {
@@ -89,7 +93,7 @@ export function searchPartition(task: PartitionTask, exchange: Exchange): Partit
       exchange.rendezvous.meet(() => undefined)
       for (let other = 0; other < jobs; other++) {
         const box = exchange.box(other, me)
-        store.insert(box, 1, 1 + box[0], to, forward)
+        keep(box, 1, 1 + box[0], to)
         box[0] = 0
       }
       const bytes = store.bytesWith(room / record + (jobs * (outboxes[0].length - 1)) / record)

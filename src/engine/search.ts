@@ -7,7 +7,7 @@ import { initialVector } from './initial.ts'
 import { pack } from './layout.ts'
 import type { Limits } from './limits.ts'
 import { type Code, Runner } from './runner.ts'
-import { StateStore, type Store } from './store.ts'
+import { OUT_OF_MEMORY, StateStore, type Store, takeIn } from './store.ts'
 import type { Progress } from './verdict.ts'
 import { FAILED, PROGRESS } from './workspace.ts'
 
@@ -75,7 +75,10 @@ export async function search(program: Program, code: Code, options: SearchOption
       const end = runner.run(count)
       if (runner.hungCount > 0) findings.noteHangs(runner)
       transitions += (end - workspace.out) / workspace.record
-      store.insert(memory, workspace.out, end, to, forward)
+      if (!takeIn(store, memory, workspace.out, end, to, forward)) {
+        limit = OUT_OF_MEMORY
+        break
+      }
       from += count
       if (options.outgrowAt !== undefined && store.count > options.outgrowAt) return null
       limit = limits.reached(store.count, store.bytesWith(workspace.batch * workspace.fanOut))

@@ -33,6 +33,21 @@ export interface Store {
   release(before: number): void
 }
 
+/** Why a search stops that the machine gives no more memory, whatever `--max-memory` says. */
+export const OUT_OF_MEMORY = 'out of memory'
+
+/** Takes records into a store; false if there is no memory for them, the store is then as it was but for some of them. */
+export function takeIn(store: Store, records: Int32Array, from: number, to: number, old: number, forward: number): boolean {
+  try {
+    store.insert(records, from, to, old, forward)
+    return true
+  } catch (error) {
+    // What engines throw when an array cannot be allocated.
+    if (error instanceof RangeError) return false
+    throw error
+  }
+}
+
 /** What is needed to look at a store from another thread. */
 export interface StoreImage {
   readonly width: number

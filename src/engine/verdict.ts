@@ -73,7 +73,7 @@ export interface ExploreOptions {
   readonly fingerprint?: boolean
   /** Look for livelocks (default true). */
   readonly livelock?: boolean
-  /** Merge states that differ by exchanging identical threads (default true; never for livelocks). */
+  /** Meant to merge states that differ by exchanging identical threads. Not implemented: accepted, and changes nothing. */
   readonly symmetry?: boolean
   /** Zero dead locals (default true); false is for tests only. */
   readonly zeroDeadLocals?: boolean

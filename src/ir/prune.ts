@@ -12,7 +12,7 @@ export function prune(program: Program): Program {
   // Each round may make more state unread: a value read only to be written to state that has just gone.
   for (;;) {
     const next = pruneOnce(at)
-    if (next === at) return at
+    if (next === at) return at === program ? program : withoutUnused(at)
     at = next
   }
 }
@@ -193,4 +193,14 @@ function without(thread: Thread, gone: ReadonlySet<NodeId>): Thread {
     return { ...node, next: to(node.next) }
   })
   return { ...thread, entry: to(thread.entry), nodes }
+}
+
+/** Columns nothing refers to any more hold one value for ever: no bits, and every reference by number stays right. */
+function withoutUnused(program: Program): Program {
+  const use = columnUse(program)
+  const used = (column: ColumnId): boolean => use.seen.has(column) || use.readers[column].size > 0 || use.writers[column].size > 0
+  return {
+    ...program,
+    columns: program.columns.map((column, c) => (used(c) ? column : { ...column, lo: Math.min(...column.init), hi: Math.max(...column.init) })),
+  }
 }

@@ -2,7 +2,6 @@
 import ts from 'typescript'
 import { interpret } from '../ir/interpreter.ts'
 import type { Column, Program, Properties, Thread } from '../ir/program.ts'
-import { prune } from '../ir/prune.ts'
 import { DONE } from '../ir/state.ts'
 import { inline, runBody } from './call.ts'
 import { type Context, childScope, Refused, refuse } from './context.ts'
@@ -34,8 +33,6 @@ export interface CompileOptions {
   readonly with?: readonly string[]
   /** Switch names taken from it. */
   readonly without?: readonly string[]
-  /** Take out steps and state that no thread can notice (default true; the verdicts are the same). */
-  readonly prune?: boolean
 }
 
 /** Name of the kernel where the model declares none. */
@@ -59,8 +56,8 @@ export function loadModel(host: SourceHost, files: readonly string[]): Model {
       const changes = [...(options.with ?? []).map((name) => `+${name}`), ...(options.without ?? []).map((name) => `-${name}`)]
       // The first pass finds which structures are ever retired (only their accesses need a check) and what no thread ever
       // writes (constants, which decide branches); the second pass uses both.
-      const first = lower(sources, scenario, switches, { retired: new Set(), settled: new Map(), prune: false }, kernel?.name ?? NO_KERNEL, changes, mistakes)
-      return lower(sources, scenario, switches, { ...first.facts, prune: options.prune ?? true }, kernel?.name ?? NO_KERNEL, changes, mistakes).program
+      const first = lower(sources, scenario, switches, { retired: new Set(), settled: new Map() }, kernel?.name ?? NO_KERNEL, changes, mistakes)
+      return lower(sources, scenario, switches, first.facts, kernel?.name ?? NO_KERNEL, changes, mistakes).program
     },
   }
 }
@@ -69,8 +66,6 @@ export function loadModel(host: SourceHost, files: readonly string[]): Model {
 interface Facts {
   readonly retired: ReadonlySet<string>
   readonly settled: Settled
-  /** Take out what no thread can notice. */
-  readonly prune: boolean
 }
 
 function lower(
@@ -111,7 +106,7 @@ function lower(
     }
   }
   attempt(() => declareScenarioObjects(base(-1, new GraphBuilder(), true), scenario))
-  const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.name, thread.body, attempt))
+  const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.role, thread.body, attempt))
   const setup = scenario.setup ? lowerThread(base(0, new GraphBuilder(), true), 'setup', scenario.setup, attempt) : undefined
 
   const pure = { ...base(-1, new GraphBuilder(), false), pure: true, ghost: true }
@@ -208,10 +203,8 @@ function lower(
   const guarded = new Set(unit.columns.filter((draft) => draft.guarded && !draft.lockless).map((draft) => draft.id))
   const program = settleConstants(usedColumns({ columns: started, threads, properties: found }, guarded), written)
   const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
-  const pruned = known.prune ? prune({ ...named, ...program }) : { ...named, ...program }
-  const { original: _, ...left } = usedColumns(pruned, new Set(pruned.guarded))
-  const complete = { ...named, ...left }
-  return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled, prune: known.prune } }
+  const complete = { ...named, ...program }
+  return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled } }
 }
 
 /** Values of the columns no thread writes. */

@@ -14,7 +14,12 @@ export interface ScenarioDeclaration {
   readonly deep: boolean
   readonly shows: readonly string[]
   readonly setup?: ts.FunctionLikeDeclaration
-  readonly threads: readonly { readonly name: string; readonly body: ts.Node; readonly symmetry: number }[]
+  readonly threads: readonly {
+    readonly name: string /** The name without its number among identical threads. */
+    readonly role: string
+    readonly body: ts.Node
+    readonly symmetry: number
+  }[]
   readonly always: readonly PropertyDeclaration[]
   readonly finally: readonly PropertyDeclaration[]
   readonly eventually: readonly PropertyDeclaration[]
@@ -167,9 +172,9 @@ function readScenario(
     symmetry++
     if (ts.isCallExpression(body) && ts.isIdentifier(body.expression) && body.expression.text === 'identical') {
       const count = data(body.arguments[0])
-      return Array.from({ length: typeof count === 'number' ? count : 0 }, (_, i) => ({ name: `${name}${i}`, body: body.arguments[1], symmetry }))
+      return Array.from({ length: typeof count === 'number' ? count : 0 }, (_, i) => ({ name: `${name}${i}`, role: name, body: body.arguments[1], symmetry }))
     }
-    return [{ name, body, symmetry }]
+    return [{ name, role: name, body, symmetry }]
   })
   if (threads.length === 0) complain(node, 'a scenario needs threads', 'threads: { gup() { ... }, truncate() { ... } }')
   const unreachable = (data(value('unreachable')) ?? {}) as Record<string, Record<string, string>>

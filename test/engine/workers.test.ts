@@ -49,3 +49,18 @@ test('fingerprints find what exact search finds', async () => {
     { numRuns: 50 },
   )
 })
+
+test('a search by workers stops at limits, and keeps what it has found', async () => {
+  const program = pageref(3, 3, true)
+  for (const fingerprint of [false, true]) {
+    const result = await explore(program, { jobs: 2, maxStates: 500_000, fingerprint })
+    assert.equal(result.limit, '--max-states 500000 reached')
+    assert.equal(Math.min(...result.checks.flatMap((one) => one.counterexample?.steps.length ?? [])), 10)
+  }
+  const timed = await explore(program, { jobs: 2, timeout: 0.4 })
+  assert.equal(timed.limit, '--timeout 0.4 s reached')
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(), 400)
+  const interrupted = await explore(program, { jobs: 2, signal: controller.signal })
+  assert.equal(interrupted.limit, 'interrupted')
+})

@@ -4,7 +4,7 @@ import { toPromela } from '../../src/export/promela.ts'
 import type { Expr, Program } from '../../src/ir/program.ts'
 import { countStates } from './count.ts'
 import { bin, cell, check, column, guard, int, load, local, not, nowhere, program, thread, variable } from './programs.ts'
-import { readModel, runSpin } from './spin.ts'
+import { runSpin } from './spin.ts'
 
 /** Small models take longer to compile than to run. */
 const FAST = { optimise: '-O0' } as const
@@ -196,13 +196,4 @@ test('what cannot be exported is refused', () => {
   assert.throws(() => toPromela(model, { check: 'livelock:test' }), /livelock/)
   assert.throws(() => toPromela(model, { check: 'nothing' }), /"nothing"/)
   assertSameCount(model)
-})
-
-test('zdev-atomic.pml: one count whatever the options of spin', () => {
-  const text = readModel('zdev-atomic.pml')
-  const defines = ['NGUP=2', 'NPAGE=2', 'LIM=1']
-  for (const spin of [[], ['-o1', '-o2', '-o3']]) {
-    const { states, transitions, errors } = runSpin(text, { defines, spin })
-    assert.deepEqual({ states, transitions, errors }, { states: 3281, transitions: 12964, errors: 0 })
-  }
 })

@@ -3,13 +3,10 @@
  * The same model as zdev.pml (GUP against unmap and a driver that waits for
  * the count to be 1), with each process's local statements moved into the
  * atomic of the shared access before them, and the pick of a page likewise
- * (the first pick into init).  Locals are 0 where they are dead.  So neither
- * statement merging nor the dead variable pass of spin finds anything to do,
- * and the number of states does not depend on spin's -o options.
- *
- * NGUP=2 NPAGE=2 LIM=1: 3,281 states, 12,965 transitions (stored + matched);
- * NGUP=3: 71,145 and 394,089.  SPIN's own initial state, before init has run,
- * is one of the states.
+ * (the first pick, which has no access before it, is an atomic of its own).
+ * Locals are 0 where they are dead.  So neither statement merging nor the dead
+ * variable pass of spin finds anything to do, and the number of states does
+ * not depend on spin's -o options.  test/models/zdev.ts is its rewriting.
  *
  *   spin -a -DNGUP=2 zdev-atomic.pml
  *   gcc -O2 -DSAFETY -DNOREDUCE -o pan pan.c && ./pan -m1000000
@@ -40,10 +37,11 @@ inline pick(pg) {
 	fi
 }
 
-proctype gup(byte pg)
+proctype gup()
 {
-	byte r, tries;
+	byte pg, r, tries;
 
+start:	atomic { pick(pg); goto lookup };
 lookup:	atomic {                             /* pte: load */
 		if
 		:: !pte[pg] -> pick(pg); goto lookup
@@ -78,8 +76,11 @@ touch:	atomic { assert(!busy[pg]); goto put };
 put:	atomic { ref[pg]--; pick(pg); goto lookup }
 }
 
-proctype driver(byte pg)
+proctype driver()
 {
+	byte pg;
+
+start:	atomic { pick(pg); goto unmap };
 unmap:	atomic { pte[pg] = false; goto drop };
 drop:	atomic { ref[pg]--; goto idle };     /* the mapping's own count */
 idle:	atomic { ref[pg] == 1; goto take };  /* wait for page idle       */
@@ -91,12 +92,11 @@ map:	atomic { pte[pg] = true; pick(pg); goto unmap }
 
 init {
 	atomic {
-		byte i, pg;
+		byte i;
 		for (i : 0 .. NPAGE-1) { ref[i] = 2; pte[i] = true };
 		i = 0;
-		for (i : 1 .. NGUP) { pick(pg); run gup(pg) };
+		for (i : 1 .. NGUP) { run gup() };
 		i = 0;
-		pick(pg); run driver(pg);
-		pg = 0
+		run driver()
 	}
 }

@@ -1,0 +1,4 @@
+/** `npm run bench`. */
+import { benchPageref } from './pageref.ts'
+
+await benchPageref()
