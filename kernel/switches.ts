@@ -156,6 +156,12 @@ export const change = switches({
     since: 'v6.15',
     effect: 'a successful layout break deletes the entries of the range; truncate must find none',
   },
+  evict_breaks_layout: {
+    commit: '0e2f80afcfa6',
+    subject: 'fs/dax: ensure all pages are idle prior to filesystem unmount',
+    since: 'v6.15',
+    effect: 'the eviction of an inode waits until nobody holds a page of it, without a lock and without regard to signals',
+  },
   // ---- device-private pages --------------------------------------------------------------------------------------------
   fault_takes_reference: {
     commit: '16ce101db85d',
@@ -284,6 +290,7 @@ kernels(change, {
       'locked_entry_walk_resets',
       'dax_break_layout',
       'break_deletes_entries',
+      'evict_breaks_layout',
       'fault_takes_reference',
       'fault_locks_page',
       'fault_sleeps_on_locked_page',

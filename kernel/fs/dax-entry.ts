@@ -7,38 +7,44 @@ export const DAX_NONE: DaxEntry = { kind: 'none', page: null, locked: false }
 export const DAX_EMPTY: DaxEntry = { kind: 'empty', page: null, locked: false }
 
 /**
- * dax_wake_entry(WAKE_NEXT): everybody who waits without exclusion, and one of the others. The kernel takes the one that
- * came first; here it may be any of two.
+ * dax_wake_entry(): WAKE_ALL wakes all waiters, WAKE_NEXT those that wait without exclusion and one of the others. The
+ * kernel takes the one that came first; here it may be any of two. Who saw the entry locked queued itself under the
+ * i_pages lock, so the look at the queue without its own lock misses nobody.
  */
-function wake_next(queue: EntryQueue): void {
-  const descending = choose(2) === 1
-  atomic(() => {
-    let woken = false
-    for (let i = 0; i < nr_threads(); i++) {
-      const t = descending ? nr_threads() - 1 - i : i
-      if (queue.waiting[t] === 'shared' || (queue.waiting[t] === 'exclusive' && !woken)) {
-        if (queue.waiting[t] === 'exclusive') woken = true
-        queue.waiting[t] = 'no'
-      }
-    }
+export function dax_wake_entry(mapping: AddressSpace, index: number, mode: 'next' | 'all'): void {
+  const queue = mapping.entry_queue[index]
+  if (!waitqueue_active(queue)) return
+  if (mode === 'all') wake_all(queue)
+  else wake_next(queue)
+}
+
+function waitqueue_active(queue: EntryQueue): boolean {
+  return atomic(() => {
+    let active = false
+    for (let t = 0; t < nr_threads(); t++) if (queue.waiting[t] !== 'no') active = true
+    return active
   })
 }
 
-/** dax_wake_entry(WAKE_ALL). */
 function wake_all(queue: EntryQueue): void {
   atomic(() => {
     for (let t = 0; t < nr_threads(); t++) queue.waiting[t] = 'no'
   })
 }
 
-/**
- * dax_wake_entry(). Who saw the entry locked queued itself under the i_pages lock, so the look at the queue without its
- * lock misses nobody.
- */
-export function dax_wake_entry(mapping: AddressSpace, index: number, mode: 'next' | 'all'): void {
-  const queue = mapping.entry_queue[index]
-  if (mode === 'all') wake_all(queue)
-  else wake_next(queue)
+function wake_next(queue: EntryQueue): void {
+  const descending = choose(2) === 1
+  atomic(() => {
+    let woken = false
+    for (let i = 0; i < nr_threads(); i++) {
+      const t = descending ? nr_threads() - 1 - i : i
+      if (queue.waiting[t] === 'exclusive' && !woken) {
+        woken = true
+        queue.waiting[t] = 'no'
+      }
+      if (queue.waiting[t] === 'shared') queue.waiting[t] = 'no'
+    }
+  })
 }
 
 /** Drops the i_pages lock, sleeps until woken, and takes it again. The caller queued itself while it held the lock. */

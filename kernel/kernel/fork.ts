@@ -14,11 +14,18 @@ function is_cow_mapping(vma: Vma): boolean {
   return vma.file === null
 }
 
-/** dup_mmap(): both mmap locks for writing, for as long as it takes. `child` is the VMA that is being made. */
-export function dup_mmap(child: Vma, parent: Vma): void {
+/**
+ * dup_mmap() of one VMA, with both mmap locks for writing: the child's goes into i_mmap behind the parent's, then the page
+ * table is copied. i_mmap_rwsem is left out: a walk that has passed the parent has emptied its entry, so that there is
+ * nothing to copy. Page tables of shared file mappings are copied only where VM_MIXEDMAP is set, which is so for fuse.
+ */
+export function dup_mmap(parent: Vma, child: Vma): void {
   down_write(parent.mm.mmap_lock)
   down_write(child.mm.mmap_lock)
-  copy_page_range(child, parent)
+  if (parent.linked) {
+    if (parent.file !== null) child.linked = true
+    copy_page_range(child, parent)
+  }
   up_write(child.mm.mmap_lock)
   up_write(parent.mm.mmap_lock)
 }

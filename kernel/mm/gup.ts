@@ -88,11 +88,12 @@ export function put_user_page(page: Page): void {
 
 /**
  * gup_pte_range(), gup_fast_pte_range(): no lock, interrupts off. The entry is read, the page taken, and the entry read
- * again: a zap that came in between is seen by the second read, or by the zap's owner as a reference.
+ * again: a zap that came in between is seen by the second read, or by the zap's owner as a reference. Pins of this model
+ * write (FOLL_WRITE), references read.
  */
 function gup_pte_range(vma: Vma, pin: boolean, longterm: boolean): Page | null {
   const pte = READ_ONCE(vma.pte)
-  if (pte.kind !== 'present') return null
+  if (pte.kind !== 'present' || (pin && !pte.write)) return null
   const page = pte.page!
   if (!page_is_usable_fast(page, longterm)) return null
   const devmap = !change.gup_no_pgmap && page_devmap(page)
@@ -139,7 +140,7 @@ type Followed = Word<{ what: 'page' | 'fault' | 'error'; page: Page | null }>
 function follow_page_pte(vma: Vma, pin: boolean): Followed {
   spin_lock(vma.ptl)
   const pte = vma.pte
-  if (pte.kind !== 'present') {
+  if (pte.kind !== 'present' || (pin && !pte.write)) {
     spin_unlock(vma.ptl)
     return { what: 'fault', page: null }
   }
@@ -172,11 +173,17 @@ function __get_user_pages_locked(vma: Vma, pin: boolean): Page | null {
   return result
 }
 
+/** vma_is_fsdax(): a DAX file, not a device-dax instance. */
+function vma_is_fsdax(vma: Vma): boolean {
+  const file = vma.file
+  return file !== null && file.kind !== 'dev_dax'
+}
+
 /** internal_get_user_pages_fast(): the fast path, and the slow one where it gives up. Null is an error. */
 function internal_get_user_pages_fast(vma: Vma, pin: boolean, longterm: boolean): Page | null {
   const page = lockless_pages_from_mm(vma, pin, longterm)
   if (page !== null) return page
-  if (longterm && change.gup_longterm_refuses_fsdax && vma.file !== null) return null
+  if (longterm && change.gup_longterm_refuses_fsdax && vma_is_fsdax(vma)) return null
   return __get_user_pages_locked(vma, pin)
 }
 

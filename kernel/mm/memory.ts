@@ -1,6 +1,9 @@
 // Page tables: mm/memory.c.
 import { atomic, BUG_ON, block_until, nr_threads, READ_ONCE, same, WARN_ON_ONCE } from 'putpage/model'
 import { ext4_dax_huge_fault } from '../fs/ext4/file.ts'
+import { fuse_dax_fault } from '../fs/fuse/dax.ts'
+import { xfs_filemap_fault } from '../fs/xfs/xfs_file.ts'
+import { dev_dax_fault } from '../drivers/dax/device.ts'
 import type { AddressSpace } from '../include/linux/fs.ts'
 import { get_page, put_page } from '../include/linux/mm.ts'
 import { type Page, PTE_NONE, type Pte, type Vma } from '../include/linux/mm_types.ts'
@@ -154,7 +157,16 @@ function migrate_to_ram(vma: Vma, page: Page): void {
 
 /** do_shared_fault(), do_read_fault(): what vma->vm_ops has for this kind of file. */
 function do_shared_fault(vma: Vma, write: boolean): FaultResult {
-  return ext4_dax_huge_fault(vma, write)
+  switch (vma.file!.kind) {
+    case 'ext4':
+      return ext4_dax_huge_fault(vma, write)
+    case 'xfs':
+      return xfs_filemap_fault(vma, write)
+    case 'fuse':
+      return fuse_dax_fault(vma, write)
+    case 'dev_dax':
+      return dev_dax_fault(vma, write)
+  }
 }
 
 /**
@@ -181,7 +193,13 @@ export function vmf_insert_page_mkwrite(vma: Vma, page: Page, write: boolean): b
     get_page(page, 'pte')
     page_add_rmap(page)
     vma.pte = { kind: 'present', page, write }
-  } else if (write && !WARN_ON_ONCE(pte.page !== page, '!is_zero_pfn(pte_pfn(entry))')) vma.pte = { kind: 'present', page, write: true }
+  } else if (write) {
+    if (WARN_ON_ONCE(pte.page !== page, '!is_zero_pfn(pte_pfn(pteval))')) {
+      spin_unlock(vma.ptl)
+      return false
+    }
+    vma.pte = { kind: 'present', page, write: true }
+  }
   spin_unlock(vma.ptl)
   return true
 }
@@ -230,6 +248,7 @@ function zap_device_private(vma: Vma, page: Page): void {
 export function unmap_mapping_pages(mapping: AddressSpace, index: number): void {
   for (let i = 0; i < 2; i++) {
     const vma = mapping.i_mmap[i]
-    if (vma?.linked && vma.index === index) zap_page_range(vma)
+    if (vma === null) continue
+    if (vma.linked && vma.index === index) zap_page_range(vma)
   }
 }

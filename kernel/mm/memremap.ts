@@ -125,7 +125,7 @@ function free_zone_device_folio(page: Page): void {
     case 'private':
       page.anon = false
       page_free(page)
-      percpu_ref_put(pgmap!.ref)
+      if (change.page_holds_pgmap_reference) percpu_ref_put(pgmap!.ref)
       break
     case 'generic':
       set_page_count_one(page, 'base')

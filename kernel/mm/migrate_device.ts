@@ -28,9 +28,9 @@ export function migrate_vma_setup(vma: Vma, select: 'system' | 'device_private',
   else src = migrate_vma_collect_device(vma, fault_page)
   if (src.page === null) return src
   if (change.migrate_collect_trylock_once) return migrate_device_unmap(src.page, fault_page)
-  src = migrate_vma_prepare(vma, src)
+  src = migrate_vma_prepare(vma, src, fault_page)
   if (src.page === null) return src
-  return migrate_vma_unmap(src.page)
+  return migrate_vma_unmap(src.page, fault_page)
 }
 
 /** migrate_vma_collect_pmd() with MIGRATE_VMA_SELECT_SYSTEM. */
@@ -122,6 +122,11 @@ function putback_lru_page(page: Page): void {
   put_page(page, 'lru')
 }
 
+/** The source is unlocked, unless it is the fault that has locked it. */
+function unlock_source(page: Page, fault_page: Page | null): void {
+  if (!(change.fault_locks_page && fault_page === page)) unlock_page(page)
+}
+
 /** The source's last put of a migration: its reference came from collect, or from the isolation of an ordinary page. */
 function put_source(page: Page): void {
   if (is_zone_device_page(page)) put_page(page, 'migrate')
@@ -129,7 +134,7 @@ function put_source(page: Page): void {
 }
 
 /** Until v5.16: locks what collect could not lock, isolates ordinary pages, and looks for unknown references. */
-function migrate_vma_prepare(vma: Vma, src: MigratePfn): MigratePfn {
+function migrate_vma_prepare(vma: Vma, src: MigratePfn, fault_page: Page | null): MigratePfn {
   const page = src.page!
   const remap = src.locked
   if (!remap) {
@@ -139,11 +144,11 @@ function migrate_vma_prepare(vma: Vma, src: MigratePfn): MigratePfn {
     }
   }
   if (!is_zone_device_page(page)) isolate_lru_page(page)
-  if (migrate_vma_check_page(page, null)) return src
+  if (migrate_vma_check_page(page, fault_page)) return src
   if (remap) {
     if (!is_zone_device_page(page)) putback_lru_page(page)
     remove_migration_pte(vma, page, page)
-    unlock_page(page)
+    unlock_source(page, fault_page)
     put_page(page, 'migrate')
   } else {
     unlock_page(page)
@@ -153,13 +158,13 @@ function migrate_vma_prepare(vma: Vma, src: MigratePfn): MigratePfn {
 }
 
 /** Until v5.16: the mappings that are left. */
-function migrate_vma_unmap(page: Page): MigratePfn {
+function migrate_vma_unmap(page: Page, fault_page: Page | null): MigratePfn {
   if (page_mapped(page)) try_to_migrate(page)
   if (!page_mapped(page)) {
-    if (migrate_vma_check_page(page, null)) return { page, migrate: true, locked: true }
+    if (migrate_vma_check_page(page, fault_page)) return { page, migrate: true, locked: true }
   }
   remove_migration_ptes(page, page)
-  unlock_page(page)
+  unlock_source(page, fault_page)
   put_source(page)
   return NOTHING
 }
@@ -173,7 +178,7 @@ function migrate_device_unmap(page: Page, fault_page: Page | null): MigratePfn {
   }
   if (!is_zone_device_page(page)) putback_lru_page(page)
   remove_migration_ptes(page, page)
-  if (!(change.fault_locks_page && fault_page === page)) unlock_page(page)
+  unlock_source(page, fault_page)
   put_page(page, 'migrate')
   return NOTHING
 }
@@ -229,7 +234,7 @@ export function migrate_vma_finalize(src: MigratePfn, dst: Page | null, migrated
   if (!migrated && dst !== null) put_destination(dst)
   const target = migrated && dst !== null ? dst : page
   remove_migration_ptes(page, target)
-  if (!(change.fault_locks_page && fault_page === page)) unlock_page(page)
+  unlock_source(page, fault_page)
   put_source(page)
   if (migrated && dst !== null) put_destination(dst)
 }

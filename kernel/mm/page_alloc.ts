@@ -7,7 +7,7 @@ import { change } from '../switches.ts'
 
 /** The buddy allocator of the scenario: the ordinary pages it may hand out. */
 class Buddy {
-  pages: FixedArray<Page | null, 2> = array(2, null)
+  pages: FixedArray<Page | null, 3> = array(3, null)
 }
 export const buddy = struct(Buddy)
 
@@ -19,11 +19,15 @@ export function give_to_buddy(slot: number, page: Page): void {
 
 /** alloc_page_vma(), with __GFP_NOFAIL: the scenario has enough pages, or is wrong. */
 export function alloc_page(): Page {
-  const first = buddy.pages[0]!
-  if (take_from_buddy(first)) return first
-  const second = buddy.pages[1]!
-  BUG_ON(!take_from_buddy(second), 'the scenario has too few ordinary pages')
-  return second
+  let got: Page | null = null
+  for (let i = 0; i < 3; i++) {
+    const page = buddy.pages[i]
+    if (got === null && page !== null) {
+      if (take_from_buddy(page)) got = page
+    }
+  }
+  BUG_ON(got === null, 'the scenario has too few ordinary pages')
+  return got!
 }
 
 function take_from_buddy(page: Page): boolean {

@@ -1,12 +1,102 @@
 /** `putpage mail`, the main job: what the mail of November 2021 asks, answered by the checker. */
 import type { Command } from 'commander'
-import type { ExitCode } from '../report/exit-code.ts'
+import { explore } from '../engine/explore.ts'
+import { byCheck, compareKernels, type FailureAt } from '../report/answer.ts'
+import { combineExitCodes, type ExitCode } from '../report/exit-code.ts'
+import { renderCounterexample } from '../report/lanes.ts'
+import { renderMatrix } from '../report/matrix.ts'
+import { progressLine } from '../report/progress.ts'
+import type { Run } from '../report/run.ts'
+import { reproducingCommand } from './command-line.ts'
+import { compileFor, kernelsFor, select } from './models.ts'
+import { outputColour, outputWidth } from './terminal.ts'
+
+const BEFORE = 'v5.10'
+const POSTED = 'v5.15+seed'
+const LANDED = ['v6.1', 'v7.3']
+/** What the mail names: "this caused xftests 413 to fail with a warning". */
+const TEST_413 = 'gup-of-mapped-dax'
 
 export function addMail(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('mail')
     .description('answer the mail of November 2021: the kernel before, the patch as posted, and what landed')
-    .action(() => {
-      finish(0)
-    })
+    .addHelpText('after', '\nThis is what `npm start` runs. It exits 0 when every search was complete.')
+    .action(async () => finish(await answer()))
+}
+
+async function answer(): Promise<ExitCode> {
+  const out = (text = ''): void => void process.stdout.write(`${text}\n`)
+  const look = { colour: outputColour(), width: outputWidth() }
+  out('[PATCH v1 0/2] Remove extra ZONE_DEVICE page refcount, 15 November 2021: can it land as posted?')
+  out()
+  const started = process.hrtime.bigint()
+  const runs = await searchAll()
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9
+  if (runs.length === 0) return 3
+  const states = runs.reduce((sum, { exploration }) => sum + exploration.states, 0)
+  const incomplete = runs.filter(({ exploration }) => exploration.verdict === 'inconclusive')
+  const scenarios = new Set(runs.map(({ exploration }) => exploration.program.scenario)).size
+
+  const posted = compareKernels(runs, BEFORE, POSTED)
+  const verdict = posted.introduces.length > 0 ? 'No.' : incomplete.length > 0 ? 'Not known: a search was not complete.' : 'Nothing here speaks against it.'
+  out(`${verdict} putpage tried every interleaving of ${scenarios} situations on four kernels`)
+  out(`(${runs.length} searches, ${states.toLocaleString('en')} states, ${seconds.toFixed(0)} s):`)
+  out(`  before   ${BEFORE}       every device page rests at count 1`)
+  out(`  posted   ${POSTED}  the same with the two patches; a reconstruction`)
+  out(`  landed   ${LANDED.join(', ')}  what was merged in its place, in steps`)
+  out()
+  list(out, `As posted, these go wrong that did not go wrong on ${BEFORE}:`, posted.introduces)
+  list(out, `As posted, these no longer go wrong:`, posted.repairs)
+  const shown = posted.introduces.find(({ scenario }) => scenario === TEST_413) ?? posted.introduces[0]
+  if (shown) {
+    out(`The shortest way to see it (${shown.about}):`)
+    out()
+    const { program, grain } = shown.run.exploration
+    out(renderCounterexample(shown.run, shown.failure.verdict, { ...look, command: reproducingCommand(program, program.scenario, grain) }))
+    out()
+  }
+  const [first, last] = LANDED
+  list(out, `What landed by ${first} goes wrong where ${BEFORE} did not:`, compareKernels(runs, BEFORE, first).introduces)
+  list(out, `What landed by ${last} goes wrong where ${first} did not:`, compareKernels(runs, first, last).introduces)
+  list(out, `What landed by ${last} repairs of ${first}:`, compareKernels(runs, first, last).repairs)
+  out(renderMatrix(runs, look))
+  out()
+  out('Each cell is the worst kind of failure, or pass: a complete search found none.')
+  out('`putpage check SCENARIO --kernel K` prints its shortest interleaving; `putpage list` says what each is about.')
+  for (const { exploration } of incomplete)
+    out(`inconclusive: ${exploration.program.scenario} on ${exploration.program.kernel}: ${exploration.limit ?? 'not complete'}`)
+  // The question is answered when every search was complete, whatever the answer.
+  return combineExitCodes(incomplete.map((): ExitCode => 3))
+}
+
+function list(out: (text?: string) => void, title: string, failures: readonly FailureAt[]): void {
+  if (failures.length === 0) return
+  out(title)
+  for (const { name, kind, scenarios } of byCheck(failures)) {
+    out(`  ${kind}: ${name}`)
+    const [one, two, ...more] = scenarios
+    out(`      in ${[one, ...(two === undefined ? [] : [two])].join(', ')}${more.length > 0 ? ` and ${more.length} more` : ''}`)
+  }
+  out()
+}
+
+async function searchAll(): Promise<Run[]> {
+  const { model, scenarios } = select([])
+  const abort = new AbortController()
+  const interrupt = (): void => abort.abort()
+  process.once('SIGINT', interrupt)
+  const runs: Run[] = []
+  for (const scenario of scenarios) {
+    if (scenario.deep) continue
+    for (const kernel of kernelsFor(model, scenario, [])) {
+      if (kernel === undefined || ![BEFORE, POSTED, ...LANDED].includes(kernel) || abort.signal.aborted) continue
+      const line = progressLine(process.stderr, `${scenario.name} ${kernel}`)
+      const exploration = await explore(compileFor(model, scenario, kernel, { with: [], without: [] }), { signal: abort.signal, onProgress: line.update })
+      line.clear()
+      runs.push({ exploration })
+    }
+  }
+  process.removeListener('SIGINT', interrupt)
+  return runs
 }

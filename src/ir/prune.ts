@@ -184,7 +184,14 @@ function without(thread: Thread, gone: ReadonlySet<NodeId>): Thread {
   const kept = thread.nodes.map((_, n) => n).filter((n) => !gone.has(n))
   const number = new Map(kept.map((n, i) => [n, i]))
   const to = (n: NodeId): NodeId => number.get(after(n)) as NodeId
-  const before = (n: NodeId): number => kept.filter((one) => one < n).length
+  const before = (n: NodeId): number => {
+    // Nodes keep their order: the first kept node at or after n has its place.
+    for (let at = n; at < thread.nodes.length; at++) {
+      const place = number.get(at)
+      if (place !== undefined) return place
+    }
+    return kept.length
+  }
   const nodes = kept.map((n): Node => {
     const node = thread.nodes[n]
     if (node.op === 'end') return node

@@ -142,8 +142,18 @@ function bindParameter(context: Context, node: ts.Node, scope: Scope, parameter:
   scope.names.set(symbol, binding)
 }
 
+const assignedParameters = new WeakMap<ts.ParameterDeclaration, boolean>()
+
 /** True if the function's body assigns the parameter. */
 function isAssigned(parameter: ts.ParameterDeclaration): boolean {
+  const known = assignedParameters.get(parameter)
+  if (known !== undefined) return known
+  const found = assignsParameter(parameter)
+  assignedParameters.set(parameter, found)
+  return found
+}
+
+function assignsParameter(parameter: ts.ParameterDeclaration): boolean {
   const name = (parameter.name as ts.Identifier).text
   let assigned = false
   const visit = (node: ts.Node): void => {

@@ -15,8 +15,9 @@ import { initialCells } from './initial.ts'
 import { loadSources, type SourceHost, type Sources } from './source.ts'
 import { finishThread, loopWithoutAccess } from './thread-graph.ts'
 import { hashProgram, settleConstants, usedColumns } from './tidy.ts'
-import { type Settled, Unit } from './unit.ts'
-import { displayOf, rangeOf } from './value-type.ts'
+import { type ColumnDraft, type Settled, Unit } from './unit.ts'
+import { displayOf, rangeOf, type Struct, type ValueType } from './value-type.ts'
+import { findWrites } from './writes.ts'
 
 /** A loaded set of model files: what they declare, and a compiler for each scenario on each kernel. */
 export interface Model extends Declarations {
@@ -54,9 +55,9 @@ export function loadModel(host: SourceHost, files: readonly string[]): Model {
       for (const name of options.without ?? []) on.delete(name)
       const switches = new Map([...declarations.switches.keys()].map((name) => [name, on.has(name)]))
       const changes = [...(options.with ?? []).map((name) => `+${name}`), ...(options.without ?? []).map((name) => `-${name}`)]
-      // The first pass finds which structures are ever retired (only their accesses need a check) and what no thread ever
-      // writes (constants, which decide branches); the second pass uses both.
-      const first = lower(sources, scenario, switches, { retired: new Set(), settled: new Map() }, kernel?.name ?? NO_KERNEL, changes, mistakes)
+      // The first pass knows what the syntax tells: which fields no thread can write. What it finds never to be written, and
+      // never to be retired, decides branches and spares checks in the second.
+      const first = lower(sources, scenario, switches, undefined, kernel?.name ?? NO_KERNEL, changes, mistakes)
       return lower(sources, scenario, switches, first.facts, kernel?.name ?? NO_KERNEL, changes, mistakes).program
     },
   }
@@ -72,7 +73,7 @@ function lower(
   sources: Sources,
   scenario: ScenarioDeclaration,
   switches: ReadonlyMap<string, boolean>,
-  known: Facts,
+  known: Facts | undefined,
   kernel: string,
   changes: readonly string[],
   mistakes: readonly Diagnostic[],
@@ -81,8 +82,8 @@ function lower(
     sources,
     switches,
     scenario.threads.map((thread) => thread.name),
-    known.retired,
-    known.settled,
+    known?.retired ?? new Set(),
+    known?.settled ?? (() => undefined),
   )
   const base = (thread: number, graph: GraphBuilder, setup: boolean): Context => ({
     unit,
@@ -106,8 +107,11 @@ function lower(
     }
   }
   attempt(() => declareScenarioObjects(base(-1, new GraphBuilder(), true), scenario))
-  const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.role, thread.body, attempt))
   const setup = scenario.setup ? lowerThread(base(0, new GraphBuilder(), true), 'setup', scenario.setup, attempt) : undefined
+  const context = base(-1, new GraphBuilder(), true)
+  const prepared = setup && unit.diagnostics.length === 0 ? runSetup(columnsNow(context), setup.graph, unit, scenario, sources) : new Map<string, number>()
+  if (!known) unit.settled = settledBySyntax(context, scenario, prepared)
+  const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.role, thread.body, attempt))
 
   const pure = { ...base(-1, new GraphBuilder(), false), pure: true, ghost: true }
   const property = ({ name, body }: PropertyDeclaration) => {
@@ -167,20 +171,7 @@ function lower(
       return { name: draft.name, lo, hi, display: displayOf(draft.type) }
     }),
   }))
-  const context = base(-1, new GraphBuilder(), true)
-  const columns: Column[] = unit.columns.map((draft) => {
-    const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
-    return {
-      field: draft.field,
-      struct: draft.struct.name,
-      ...initialCells(context, draft),
-      lo,
-      hi,
-      display: displayOf(draft.type),
-      ghost: draft.ghost,
-      ...(draft.word === undefined ? {} : { word: draft.word }),
-    }
-  })
+  const columns = columnsNow(context).map((column): Column => ({ ...column, init: column.init.map((value, i) => prepared.get(column.cells[i]) ?? value) }))
   if (unit.diagnostics.length > 0) throw new ModelError(unit.diagnostics)
   const withSeen = eventually.map((each) => {
     columns.push({
@@ -196,28 +187,82 @@ function lower(
     return { ...each, seen: columns.length - 1 }
   })
   const found: Properties = { always, finally: finallyHold, eventually: withSeen, sometimes }
-  const started = setup ? runSetup(columns, setup.graph, unit, scenario, sources) : columns
-  const settled = settledColumns(unit, started)
+  const settled = settledColumns(unit, columns)
   const written = new Set(unit.columns.filter((draft) => draft.written).map((draft) => draft.id))
   for (const each of withSeen) written.add(each.seen)
   const guarded = new Set(unit.columns.filter((draft) => draft.guarded && !draft.lockless).map((draft) => draft.id))
-  const program = settleConstants(usedColumns({ columns: started, threads, properties: found }, guarded), written)
+  const program = settleConstants(usedColumns({ columns, threads, properties: found }, guarded), written)
   const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
   const complete = { ...named, ...program }
   return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled } }
 }
 
-/** Values of the columns no thread writes. */
+/** Values of the columns no thread writes, once all threads are known. */
 function settledColumns(unit: Unit, columns: readonly Column[]): Settled {
-  const settled = new Map<string, Map<string, number>>()
+  const settled = new Map<string, { readonly cells: ReadonlyMap<string, number>; readonly all?: number }>()
   for (const draft of unit.columns) {
     if (draft.written || draft.ghost) continue
     const { init } = columns[draft.id]
-    const values = new Map(init.map((value, i) => [`${draft.struct.objects[Math.floor(i / draft.perObject)].name}#${i % draft.perObject}`, value]))
-    if (init.length > 0 && init.every((value) => value === init[0])) values.set('*', init[0])
-    settled.set(`${draft.struct.name} ${draft.field}`, values)
+    const cells = new Map(init.map((value, i) => [`${draft.struct.objects[Math.floor(i / draft.perObject)].name}#${i % draft.perObject}`, value]))
+    settled.set(`${draft.struct.name} ${draft.field}`, { cells, ...(init.length > 0 && init.every((value) => value === init[0]) ? { all: init[0] } : {}) })
   }
-  return settled
+  return (column, object, element) => {
+    const values = settled.get(`${column.struct.name} ${column.field}`)
+    if (!values || object === undefined) return values?.all
+    return values.cells.get(`${column.struct.objects[object]?.name}#${element}`)
+  }
+}
+
+/** The same before any thread is lowered: from the fields that reachable functions assign. */
+function settledBySyntax(context: Context, scenario: ScenarioDeclaration, prepared: ReadonlyMap<string, number>): Settled {
+  const writes = findWrites(
+    context.unit,
+    scenario.threads.map((thread) => thread.body),
+  )
+  const known = new Map<string, { readonly cells: readonly string[]; readonly init: readonly number[] }>()
+  return (column, object, element) => {
+    if (object === undefined || writes.unknown || column.field === 'memory' || fieldsOf(column).some((field) => writes.fields.has(field))) return undefined
+    const key = `${column.id} ${column.struct.objects.length}`
+    const values = known.get(key) ?? initialCells(context, column)
+    known.set(key, values)
+    const at = object * column.perObject + element
+    return prepared.get(values.cells[at]) ?? values.init[at]
+  }
+}
+
+/** `Class.field` of each step of a column's path. */
+function fieldsOf(column: ColumnDraft): string[] {
+  const fields: string[] = []
+  let struct: Struct | undefined = column.struct
+  for (const segment of column.path) {
+    if (!('field' in segment)) continue
+    const type: ValueType | undefined = struct?.fields.get(segment.field)?.type
+    if (!struct || !type) break
+    fields.push(`${struct.name}.${segment.field}`)
+    let inner: ValueType = type
+    while (inner.k === 'array') inner = inner.element
+    struct = inner.k === 'inside' ? inner.struct : undefined
+  }
+  return fields
+}
+
+/** The columns known so far, with the initial values written in the model. */
+function columnsNow(context: Context): Column[] {
+  const { unit } = context
+  return unit.columns.map((draft) => {
+    const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
+    const word = draft.word === undefined ? {} : { word: draft.word }
+    return {
+      field: draft.field,
+      struct: draft.struct.name,
+      ...initialCells(context, draft),
+      lo,
+      hi,
+      display: displayOf(draft.type),
+      ghost: draft.ghost,
+      ...word,
+    }
+  })
 }
 
 function declareScenarioObjects(context: Context, scenario: ScenarioDeclaration): void {
@@ -276,8 +321,8 @@ function atPosition(sources: Sources, at: { file: string; line: number; column: 
   }
 }
 
-/** Runs the set-up alone; gives the columns with the state it leaves. */
-function runSetup(columns: readonly Column[], graph: GraphBuilder, unit: Unit, scenario: ScenarioDeclaration, sources: Sources): Column[] {
+/** Runs the set-up alone; gives the value of every cell it leaves, by name. */
+function runSetup(columns: readonly Column[], graph: GraphBuilder, unit: Unit, scenario: ScenarioDeclaration, sources: Sources): Map<string, number> {
   const thread: Thread = {
     name: 'setup',
     symmetry: 0,
@@ -312,5 +357,5 @@ function runSetup(columns: readonly Column[], graph: GraphBuilder, unit: Unit, s
     if (next[0].to === null || steps > 10_000) fail('the set-up does not end', 'a set-up that reaches its end')
     else state = next[0].to
   }
-  return columns.map((column, c) => ({ ...column, init: column.cells.map((_, i) => state[interpreter.shape.columnBase[c] + i]) }))
+  return new Map(columns.flatMap((column, c) => column.cells.map((cell, i): [string, number] => [cell, state[interpreter.shape.columnBase[c] + i]])))
 }

@@ -53,9 +53,21 @@ export interface Context {
 export function position(context: Context, node: ts.Node): Position {
   const { primitive } = context
   if (primitive) return { ...primitive, primitives: context.stack.slice(primitive.stack.length).map((frame) => frame.name) }
+  return { ...placeOf(context, node), stack: context.stack }
+}
+
+type Place = Omit<Position, 'stack' | 'primitives'>
+/** A function is inlined many times; where its statements stand is found out once. */
+const places = new WeakMap<ts.Node, Place>()
+
+function placeOf(context: Context, node: ts.Node): Place {
+  const known = places.get(node)
+  if (known) return known
   const file = node.getSourceFile()
   const { line, character } = file.getLineAndCharacterOfPosition(node.getStart())
-  return { file: context.unit.sources.displayPath(file), line: line + 1, column: character + 1, text: statementText(node), stack: context.stack }
+  const place = { file: context.unit.sources.displayPath(file), line: line + 1, column: character + 1, text: statementText(node) }
+  places.set(node, place)
+  return place
 }
 
 /** The statement, or the head of the `if` or loop, that a node belongs to, on one line. */

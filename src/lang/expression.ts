@@ -60,6 +60,8 @@ function identifier(context: Context, node: ts.Identifier): Value {
 }
 
 function property(context: Context, node: ts.PropertyAccessExpression): Value {
+  if (node.questionDotToken)
+    return refuse(context, node, `${node.getText()} hides a test for null`, `if (${node.expression.getText()} !== null) before, and a dot`)
   const name = node.name.text
   const switchValue = switchRead(context, node)
   if (switchValue) return switchValue
@@ -81,13 +83,8 @@ function property(context: Context, node: ts.PropertyAccessExpression): Value {
 
 /** `change.name`: the switch's value in the kernel being compiled. */
 function switchRead(context: Context, node: ts.PropertyAccessExpression): Value | undefined {
-  if (!ts.isIdentifier(node.expression)) return undefined
-  const declaration = context.unit.symbol(node.expression)?.valueDeclaration
-  if (!declaration || !ts.isVariableDeclaration(declaration) || !declaration.initializer || !ts.isCallExpression(declaration.initializer)) return undefined
-  const callee = context.unit.symbol(declaration.initializer.expression)
-  if (callee?.name !== 'switches' || !context.unit.isModelWord(callee)) return undefined
-  const value = context.unit.switches.get(node.name.text)
-  if (value === undefined) return refuse(context, node, `there is no switch ${node.name.text}`, 'a switch declared in switches({...})')
+  const value = context.unit.switchValue(node)
+  if (value === undefined) return undefined
   context.unit.switchesRead.add(node.name.text)
   return scalar(number(value ? 1 : 0), BOOL)
 }

@@ -12,11 +12,22 @@ export function finishThread(graph: GraphBuilder, finish: (draft: LocalDraft) =>
   const nodes = order.map((id): Node => {
     const node = graph.nodes[id]
     if (node.op === 'end') return node
-    if (node.op === 'step')
-      return { ...node, next: to(node.next), ...(node.until === undefined ? {} : { until: order.filter((kept) => kept < (node.until as NodeId)).length }) }
+    if (node.op === 'step') return { ...node, next: to(node.next), ...(node.until === undefined ? {} : { until: firstAtLeast(order, node.until) }) }
     return node.op === 'branch' ? { ...node, then: to(node.then), else: to(node.else) } : { ...node, next: to(node.next) }
   })
   return { nodes, entry: to(graph.entry), locals: finishLocals(graph.locals, finish) }
+}
+
+/** Position of the first element that is not below `bound`, in a sorted list. */
+function firstAtLeast(sorted: readonly number[], bound: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle] < bound) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Locals begin as 0: an entry that only says so is no place of its own, or a loop's first round would differ from the others. */

@@ -27,8 +27,8 @@ export interface ColumnDraft {
   written: boolean
 }
 
-/** Values of columns that no thread writes: by `Struct field`, then by `object#element`; `*` if all are equal. */
-export type Settled = ReadonlyMap<string, ReadonlyMap<string, number>>
+/** The value a cell has for ever, as far as it is known; `object` is undefined for a cell chosen at run time. */
+export type Settled = (column: ColumnDraft, object: number | undefined, element: number) => number | undefined
 
 export class Unit {
   readonly sources: Sources
@@ -41,7 +41,7 @@ export class Unit {
   readonly retired: ReadonlySet<string>
   readonly retiredNow = new Set<string>()
   /** What an earlier pass found never to be written by a thread. */
-  readonly settled: Settled
+  settled: Settled
   /** Switches the lowering has looked at. */
   readonly switchesRead = new Set<string>()
   private readonly structs = new Map<ts.Symbol, Struct>()
@@ -87,13 +87,20 @@ export class Unit {
     return draft
   }
 
-  /** The value a cell has for ever, if an earlier pass found it so. */
+  /** The value a cell has for ever, if it is known to have one. */
   settledValue(column: ColumnDraft, index: Expr): number | undefined {
-    const values = this.settled.get(`${column.struct.name} ${column.field}`)
-    if (!values) return undefined
-    if (index.e !== 'const') return values.get('*')
-    const object = column.struct.objects[Math.floor(index.value / column.perObject)]
-    return object && values.get(`${object.name}#${index.value % column.perObject}`)
+    if (column.ghost) return undefined
+    if (index.e !== 'const') return this.settled(column, undefined, 0)
+    return this.settled(column, Math.floor(index.value / column.perObject), index.value % column.perObject)
+  }
+
+  /** What `change.name` is in this kernel; undefined for other expressions. */
+  switchValue(node: ts.PropertyAccessExpression): boolean | undefined {
+    if (!ts.isIdentifier(node.expression)) return undefined
+    const declaration = this.symbol(node.expression)?.valueDeclaration
+    if (!declaration || !ts.isVariableDeclaration(declaration) || !declaration.initializer || !ts.isCallExpression(declaration.initializer)) return undefined
+    const callee = this.symbol(declaration.initializer.expression)
+    return callee?.name === 'switches' && this.isModelWord(callee) ? this.switches.get(node.name.text) : undefined
   }
 
   /** Ghost column that says whether an object's memory is in use. */

@@ -40,7 +40,8 @@ export class AddressSpace {
 export function mapping_mapped(mapping: AddressSpace): boolean {
   for (let i = 0; i < 2; i++) {
     const vma = mapping.i_mmap[i]
-    if (vma?.linked) return true
+    if (vma === null) continue
+    if (vma.linked) return true
   }
   return false
 }

@@ -141,3 +141,9 @@ export function get_page_checked(page: Page, holder: Holder): void {
   VM_BUG_ON(page_ref_count(page) <= 0, 'page_ref_zero_or_close_to_overflow(page)')
   page_ref_inc(page, holder)
 }
+
+/** For properties: references of operations that give them back before they end. */
+export function held_in_passing(page: Page): number {
+  const held = page.held
+  return held.alloc + held.migrate + held.fault + held.speculative + held.insert + held.lru
+}

@@ -1,6 +1,6 @@
 // The page lock: include/linux/pagemap.h, mm/filemap.c. Taking it is not the subject here, so lock_page() simply waits;
 // who queues on the bit to learn of its release, as migration_entry_wait() does, sleeps until that release.
-import { atomic, block_until, me, nr_threads } from 'putpage/model'
+import { atomic, block_until, me, nr_threads, VM_BUG_ON } from 'putpage/model'
 import type { Page } from './mm_types.ts'
 
 /** lock_page(). @primitive */
@@ -28,6 +28,7 @@ export function trylock_page(page: Page): boolean {
 /** unlock_page(): clears the bit and wakes who queued on it. @primitive */
 export function unlock_page(page: Page): void {
   atomic(() => {
+    VM_BUG_ON(page.lock.owner === null, '!PageLocked(page)')
     page.lock.owner = null
     for (let t = 0; t < nr_threads(); t++) page.lock.waiting[t] = false
   })

@@ -1,5 +1,5 @@
 // A user's access to memory, and the page fault it may raise: arch/x86/mm/fault.c.
-import { READ_ONCE } from 'putpage/model'
+import { atomic, type Int, READ_ONCE } from 'putpage/model'
 import type { Vma } from '../../../include/linux/mm_types.ts'
 import { down_read, up_read } from '../../../include/linux/rwsem.ts'
 import { type FaultResult, handle_mm_fault } from '../../../mm/memory.ts'
@@ -13,6 +13,19 @@ export function user_access(vma: Vma, write: boolean): FaultResult {
     const pte = READ_ONCE(vma.pte)
     if (pte.kind === 'present' && (pte.write || !write)) return 'done'
     if (do_user_addr_fault(vma, write) === 'sigbus') return 'sigbus'
+  }
+}
+
+/** A load by the user that works in the end: whose data it saw. */
+export function user_load(vma: Vma): number {
+  let seen: Int<-1, 3> = -1
+  while (true) {
+    atomic(() => {
+      const pte = READ_ONCE(vma.pte)
+      if (pte.kind === 'present') seen = pte.page!.data
+    })
+    if (seen >= 0) return seen
+    do_user_addr_fault(vma, false)
   }
 }
 

@@ -1,0 +1,32 @@
+// Layout breaks and faults of xfs files on a DAX device: fs/xfs/xfs_file.c (layout breaks: xfs_inode.c in v7.3).
+import type { AddressSpace } from '../../include/linux/fs.ts'
+import type { Vma } from '../../include/linux/mm_types.ts'
+import { down_read, up_read } from '../../include/linux/rwsem.ts'
+import type { FaultResult } from '../../mm/memory.ts'
+import { change } from '../../switches.ts'
+import { dax_iomap_pte_fault } from '../dax.ts'
+import { dax_break_layout, dax_layout_busy_page_range, wait_page_idle } from '../dax-layout.ts'
+
+/**
+ * xfs_break_layouts(BREAK_UNMAP) with its xfs_break_dax_layouts(), under XFS_MMAPLOCK_EXCL. Leases are not modelled.
+ * "xfs: Close race between direct IO and xfs_break_layouts()" (in v4.19) sets `retry` before it waits; before,
+ * xfs_wait_dax_page() set it while it slept.
+ */
+export function xfs_break_layouts(inode: AddressSpace): void {
+  if (change.dax_break_layout) return dax_break_layout(inode, 1)
+  while (true) {
+    const page = dax_layout_busy_page_range(inode, 1)
+    if (page === null) return
+    const slept = wait_page_idle(inode, page)
+    if (!change.xfs_break_layouts_rescans && !slept) return
+  }
+}
+
+/** xfs_filemap_fault(), xfs_dax_fault_locked(): under XFS_MMAPLOCK, shared. */
+export function xfs_filemap_fault(vma: Vma, write: boolean): FaultResult {
+  const lock = vma.file!.invalidate_lock
+  down_read(lock)
+  const result = dax_iomap_pte_fault(vma, write)
+  up_read(lock)
+  return result
+}

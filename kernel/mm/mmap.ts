@@ -1,0 +1,17 @@
+// munmap(): mm/mmap.c (mm/vma.c in v7.3).
+import type { Vma } from '../include/linux/mm_types.ts'
+import { down_write, up_write } from '../include/linux/rwsem.ts'
+import { zap_page_range } from './memory.ts'
+
+/**
+ * munmap() of the whole VMA: unmap_vmas() zaps, free_pgtables() takes the VMA out of i_mmap. The kernel gives the
+ * references of what it zapped back after that (tlb_finish_mmu()); here before, which nobody can tell: where such entries
+ * hold references, nobody asks whether the file is mapped. i_mmap_rwsem, which keeps unmap_mapping_pages() and the second
+ * half apart, is left out: the entry is gone by then.
+ */
+export function munmap(vma: Vma): void {
+  down_write(vma.mm.mmap_lock)
+  zap_page_range(vma)
+  vma.linked = false
+  up_write(vma.mm.mmap_lock)
+}

@@ -1,0 +1,32 @@
+// What truncation does to the entries of a file: mm/truncate.c.
+import { READ_ONCE, WARN_ON_ONCE } from 'putpage/model'
+import { dax_delete_mapping_entry } from '../fs/dax-layout.ts'
+import type { AddressSpace } from '../include/linux/fs.ts'
+import { change } from '../switches.ts'
+import { unmap_mapping_pages } from './memory.ts'
+
+/**
+ * truncate_pagecache() to size 0, with the file system's fault lock held exclusively. The kernel unmaps a second time
+ * afterwards, for copies of private mappings, which the model has none of.
+ */
+export function truncate_pagecache(mapping: AddressSpace): void {
+  for (let i = 0; i < 2; i++) unmap_mapping_pages(mapping, i)
+  for (let i = 0; i < 2; i++) truncate_exceptional_entry(mapping, i)
+}
+
+/**
+ * truncate_exceptional_pvec_entries(), truncate_folio_batch_exceptionals() of one index; the entry was found without a
+ * lock. Since Linux commit bde708f1a65d ("fs/dax: always remove DAX page-cache entries when breaking layouts") (in v6.15)
+ * the layout break should have left none.
+ */
+function truncate_exceptional_entry(mapping: AddressSpace, index: number): void {
+  const entry = READ_ONCE(mapping.entries[index])
+  if (entry.kind === 'none') return
+  if (change.break_deletes_entries) WARN_ON_ONCE(true, 'a DAX entry is left after the layout break')
+  dax_delete_mapping_entry(mapping, index)
+}
+
+/** truncate_inode_pages_final(): the inode is being evicted, nothing maps it. */
+export function truncate_inode_pages_final(mapping: AddressSpace): void {
+  for (let i = 0; i < 2; i++) truncate_exceptional_entry(mapping, i)
+}

@@ -1,0 +1,49 @@
+// A page is taken from the driver's free list, and not initialised yet, when the driver gives up its memory:
+// no list has it, its count is 0 and it holds no pgmap reference, so that eviction and memunmap_pages() pass it by.
+import { scenario, struct } from 'putpage/model'
+import { DevPagemap } from '../kernel/include/linux/memremap.ts'
+import { anon_vma, Backing, Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { held_in_passing } from '../kernel/include/linux/page_ref.ts'
+import { exit_mmap } from '../kernel/kernel/exit.ts'
+import { dmirror_allocate_chunk, dmirror_device_remove_chunks, dmirror_migrate_to_device } from '../kernel/lib/test_hmm.ts'
+import { handle_mm_fault } from '../kernel/mm/memory.ts'
+import { give_to_buddy } from '../kernel/mm/page_alloc.ts'
+
+const device = struct(Page)
+const ram0 = struct(Page)
+const ram1 = struct(Page)
+const backing = struct(Backing)
+const pgmap = struct(DevPagemap, { type: 'private', pages: [device, null] })
+const mm = struct(Mm)
+const vma = struct(Vma, { mm })
+
+export default scenario({
+  about: 'allocation of a device-private page against the teardown of its pgmap',
+  bounds: '2 threads, 1 device page, 2 ordinary pages',
+  // Before v6.1 the driver gives up its memory only when its module goes, and no file of it is open.
+  kernels: ['v6.1', 'v7.3'],
+  setup() {
+    anon_vma.vmas[0] = vma
+    give_to_buddy(0, ram0)
+    give_to_buddy(1, ram1)
+    dmirror_allocate_chunk(pgmap, 1, backing, null)
+    handle_mm_fault(vma, true)
+    ram0.data = 1
+  },
+  threads: {
+    process() {
+      dmirror_migrate_to_device(vma)
+      exit_mmap(vma)
+    },
+    remove() {
+      dmirror_device_remove_chunks(pgmap)
+    },
+  },
+  finally: {
+    'no reference is left behind': () => held_in_passing(device) + held_in_passing(ram0) + held_in_passing(ram1) === 0,
+  },
+  sometimes: {
+    'a page is allocated while the pgmap is dead': () => pgmap.ref.mode.dead && device.held.alloc > 0,
+    'the pgmap is released': () => pgmap.ref.released,
+  },
+})

@@ -1,0 +1,54 @@
+// A DMA into a mapped page of an ext4 file on a DAX device, by plain references, while the file is truncated.
+import { scenario, struct } from 'putpage/model'
+import { user_access } from '../kernel/arch/x86/mm/fault.ts'
+import { ext4_setattr } from '../kernel/fs/ext4/inode.ts'
+import { DmaTransfer, dma_map_page, dma_unmap_page } from '../kernel/include/linux/dma-mapping.ts'
+import { AddressSpace } from '../kernel/include/linux/fs.ts'
+import { DevPagemap } from '../kernel/include/linux/memremap.ts'
+import { Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { get_user_pages_fast, put_user_page } from '../kernel/mm/gup.ts'
+import { memremap_pages } from '../kernel/mm/memremap.ts'
+
+const page = struct(Page)
+const pgmap = struct(DevPagemap, { type: 'fsdax', pages: [page, null] })
+const mm = struct(Mm)
+const file: AddressSpace = struct(AddressSpace, { kind: 'ext4', blocks: [page, null], i_size: 1 })
+const vma: Vma = struct(Vma, { mm, file, index: 0 })
+const transfer = struct(DmaTransfer)
+
+export default scenario({
+  about: 'get_user_pages_fast() and DMA against truncate (ext4)',
+  bounds: '2 threads, 1 page',
+  shows: ['generic-413'],
+  setup() {
+    memremap_pages(pgmap, 1)
+    file.i_mmap[0] = vma
+    user_access(vma, true)
+  },
+  threads: {
+    dma() {
+      const got = get_user_pages_fast(vma)
+      if (got !== null) {
+        dma_map_page(transfer, got)
+        dma_unmap_page(transfer)
+        put_user_page(got)
+      }
+    },
+    truncate() {
+      ext4_setattr(file)
+    },
+  },
+  sometimes: {
+    'truncate waits while the device writes': () => page.wait.queued[1] && transfer.target === page,
+  },
+  unreachable: {
+    'truncate waits while the device writes': { 'v5.15+seed': 'no page can be taken: mapped pages rest at 0 (generic-413)' },
+  },
+  always: {
+    'the device writes into blocks of the file only': () => transfer.target === null || file.blocks[0] === transfer.target,
+  },
+  finally: {
+    'the block is free': () => file.blocks[0] === null,
+    'nobody holds the page': () => page._refcount === page.held.base && page._mapcount === 0 && page.mapping === null,
+  },
+})

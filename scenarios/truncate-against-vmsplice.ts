@@ -1,0 +1,54 @@
+// A page of a DAX file lies in a pipe while the file is truncated: put_page() gives it back.
+import { scenario, struct } from 'putpage/model'
+import { user_access } from '../kernel/arch/x86/mm/fault.ts'
+import { ext4_setattr } from '../kernel/fs/ext4/inode.ts'
+import { generic_pipe_buf_release, vmsplice_to_pipe } from '../kernel/fs/splice.ts'
+import { DmaTransfer, dma_map_page, dma_unmap_page } from '../kernel/include/linux/dma-mapping.ts'
+import { AddressSpace } from '../kernel/include/linux/fs.ts'
+import { DevPagemap } from '../kernel/include/linux/memremap.ts'
+import { Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { memremap_pages } from '../kernel/mm/memremap.ts'
+
+const page = struct(Page)
+const pgmap = struct(DevPagemap, { type: 'fsdax', pages: [page, null] })
+const mm = struct(Mm)
+const file: AddressSpace = struct(AddressSpace, { kind: 'ext4', blocks: [page, null], i_size: 1 })
+const vma: Vma = struct(Vma, { mm, file, index: 0 })
+const transfer = struct(DmaTransfer)
+
+export default scenario({
+  about: 'vmsplice() of a mapping of a DAX file against its truncation (ext4)',
+  bounds: '2 threads, 1 page',
+  shows: ['generic-413'],
+  setup() {
+    memremap_pages(pgmap, 1)
+    file.i_mmap[0] = vma
+    user_access(vma, true)
+  },
+  threads: {
+    dma() {
+      const got = vmsplice_to_pipe(vma)
+      if (got !== null) {
+        dma_map_page(transfer, got)
+        dma_unmap_page(transfer)
+        generic_pipe_buf_release(got)
+      }
+    },
+    truncate() {
+      ext4_setattr(file)
+    },
+  },
+  sometimes: {
+    'truncate waits while the page is in the pipe': () => page.wait.queued[1] && transfer.target === page,
+  },
+  unreachable: {
+    'truncate waits while the page is in the pipe': { 'v5.15+seed': 'no page can be taken: mapped pages rest at 0 (generic-413)' },
+  },
+  always: {
+    'the pipe is read into blocks of the file only': () => transfer.target === null || file.blocks[0] === transfer.target,
+  },
+  finally: {
+    'the block is free': () => file.blocks[0] === null,
+    'nobody holds the page': () => page._refcount === page.held.base && page._mapcount === 0 && page.mapping === null,
+  },
+})
