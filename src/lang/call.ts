@@ -116,7 +116,7 @@ function widen(context: Context, local: number, value: Value): void {
 
 function bindParameter(context: Context, node: ts.Node, scope: Scope, parameter: ts.ParameterDeclaration, argument: ts.Expression | undefined): void {
   if (!ts.isIdentifier(parameter.name)) return refuse(context, parameter, 'a parameter is a name', 'one name a parameter')
-  const symbol = context.unit.sources.checker.getSymbolAtLocation(parameter.name)
+  const symbol = context.unit.symbol(parameter.name)
   if (!symbol) return
   if (!argument) {
     if (parameter.questionToken) return

@@ -17,7 +17,7 @@ import { finishThread, loopWithoutAccess } from './thread-graph.ts'
 import { hashProgram, settleConstants, usedColumns } from './tidy.ts'
 import { type ColumnDraft, type Settled, Unit } from './unit.ts'
 import { displayOf, rangeOf, type Struct, type ValueType } from './value-type.ts'
-import { findWrites } from './writes.ts'
+import { findWrites, type Writes } from './writes.ts'
 
 /** A loaded set of model files: what they declare, and a compiler for each scenario on each kernel. */
 export interface Model extends Declarations {
@@ -67,7 +67,11 @@ export function loadModel(host: SourceHost, files: readonly string[]): Model {
 interface Facts {
   readonly retired: ReadonlySet<string>
   readonly settled: Settled
+  /** Values the set-up leaves, by cell. */
+  readonly prepared: ReadonlyMap<string, number>
 }
+
+const NO_WRITES: Writes = { fields: new Set(), retired: new Set(), unknown: true }
 
 function lower(
   sources: Sources,
@@ -82,9 +86,16 @@ function lower(
     sources,
     switches,
     scenario.threads.map((thread) => thread.name),
-    known?.retired ?? new Set(),
+    known?.retired,
     known?.settled ?? (() => undefined),
   )
+  const writes: Writes = known
+    ? NO_WRITES
+    : findWrites(
+        unit,
+        scenario.threads.map((thread) => thread.body),
+      )
+  if (!known) unit.retired = writes.retired
   const base = (thread: number, graph: GraphBuilder, setup: boolean): Context => ({
     unit,
     graph,
@@ -107,11 +118,17 @@ function lower(
     }
   }
   attempt(() => declareScenarioObjects(base(-1, new GraphBuilder(), true), scenario))
-  const setup = scenario.setup ? lowerThread(base(0, new GraphBuilder(), true), 'setup', scenario.setup, attempt) : undefined
+  const setup = scenario.setup && !known ? lowerThread(base(0, new GraphBuilder(), true), 'setup', scenario.setup, attempt) : undefined
   const context = base(-1, new GraphBuilder(), true)
-  const prepared = setup && unit.diagnostics.length === 0 ? runSetup(columnsNow(context), setup.graph, unit, scenario, sources) : new Map<string, number>()
-  if (!known) unit.settled = settledBySyntax(context, scenario, prepared)
+  const prepared: ReadonlyMap<string, number> = known
+    ? known.prepared
+    : setup && unit.diagnostics.length === 0
+      ? runSetup(columnsNow(context), setup.graph, unit, scenario, sources)
+      : new Map<string, number>()
+  const assumed = known ? undefined : settledBySyntax(context, writes, prepared)
+  if (assumed) unit.settled = assumed.settled
   const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.role, thread.body, attempt))
+  if (assumed?.broken()) return lower(sources, scenario, switches, { retired: writes.retired, settled: () => undefined, prepared }, kernel, changes, mistakes)
 
   const pure = { ...base(-1, new GraphBuilder(), false), pure: true, ghost: true }
   const property = ({ name, body }: PropertyDeclaration) => {
@@ -194,7 +211,7 @@ function lower(
   const program = settleConstants(usedColumns({ columns, threads, properties: found }, guarded), written)
   const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
   const complete = { ...named, ...program }
-  return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled } }
+  return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled, prepared } }
 }
 
 /** Values of the columns no thread writes, once all threads are known. */
@@ -213,20 +230,44 @@ function settledColumns(unit: Unit, columns: readonly Column[]): Settled {
   }
 }
 
-/** The same before any thread is lowered: from the fields that reachable functions assign. */
-function settledBySyntax(context: Context, scenario: ScenarioDeclaration, prepared: ReadonlyMap<string, number>): Settled {
-  const writes = findWrites(
-    context.unit,
-    scenario.threads.map((thread) => thread.body),
-  )
-  const known = new Map<string, { readonly cells: readonly string[]; readonly init: readonly number[] }>()
-  return (column, object, element) => {
-    if (object === undefined || writes.unknown || column.field === 'memory' || fieldsOf(column).some((field) => writes.fields.has(field))) return undefined
-    const key = `${column.id} ${column.struct.objects.length}`
-    const values = known.get(key) ?? initialCells(context, column)
-    known.set(key, values)
-    const at = object * column.perObject + element
+/**
+ * The same before any thread is lowered: from the fields that reachable functions assign. A cell of an object chosen at run
+ * time is taken as constant while all objects known so far agree. Both are assumptions; `broken` says after the lowering
+ * whether code that was found reachable under them breaks them. If not, they hold: they hold at first, and no step ends them.
+ */
+function settledBySyntax(
+  context: Context,
+  writes: Writes,
+  prepared: ReadonlyMap<string, number>,
+): { readonly settled: Settled; readonly broken: () => boolean } {
+  const used = new Map<ColumnDraft, number | undefined>()
+  const valueOf = (column: ColumnDraft, at: number): number | undefined => {
+    const values = initialCells(context, column)
     return prepared.get(values.cells[at]) ?? values.init[at]
+  }
+  const common = (column: ColumnDraft): number | undefined => {
+    const { cells, init } = initialCells(context, column)
+    const values = new Set(init.map((value, i) => prepared.get(cells[i]) ?? value))
+    return values.size === 1 ? [...values][0] : undefined
+  }
+  const remembered = new Map<string, number | undefined>()
+  const once = (key: string, compute: () => number | undefined): number | undefined => {
+    if (!remembered.has(key)) remembered.set(key, compute())
+    return remembered.get(key)
+  }
+  return {
+    settled(column, object, element) {
+      if (writes.unknown || column.field === 'memory' || fieldsOf(column).some((field) => writes.fields.has(field))) return undefined
+      if (object === undefined) {
+        const value = once(`${column.id} of ${column.struct.objects.length}`, () => common(column))
+        if (value !== undefined) used.set(column, value)
+        return value
+      }
+      const value = once(`${column.id} ${object} ${element}`, () => valueOf(column, object * column.perObject + element))
+      if (!used.has(column)) used.set(column, undefined)
+      return value
+    },
+    broken: () => [...used].some(([column, value]) => column.written || (value !== undefined && common(column) !== value)),
   }
 }
 

@@ -45,9 +45,7 @@ function integerConstant(value: number): Value {
 }
 
 function identifier(context: Context, node: ts.Identifier): Value {
-  const { checker } = context.unit.sources
-  const own = ts.isShorthandPropertyAssignment(node.parent) ? checker.getShorthandAssignmentValueSymbol(node.parent) : checker.getSymbolAtLocation(node)
-  const symbol = own && own.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(own) : own
+  const symbol = context.unit.symbol(node)
   if (!symbol) return refuse(context, node, `${node.text} is not declared`, 'the name of something declared')
   const binding = lookup(context.scope, symbol)
   if (binding?.b === 'value') return binding.value

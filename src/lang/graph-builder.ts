@@ -34,7 +34,7 @@ export class GraphBuilder {
 
   /** True if the code that comes next can be reached. */
   get reachable(): boolean {
-    return !this.started || this.ends.length > 0 || this.labelsHere.length > 0
+    return !this.started || this.ends.length > 0 || this.labelsHere.some((label) => label.waiting.length > 0)
   }
 
   newLocal(name: string, type: ScalarType, mutable = false): LocalId {

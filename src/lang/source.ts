@@ -14,6 +14,8 @@ export interface Sources {
   readonly checker: ts.TypeChecker
   /** The file, relative to the root where it lies below it. */
   displayPath(file: ts.SourceFile): string
+  /** What a name means, imports followed. */
+  symbol(node: ts.Node): ts.Symbol | undefined
   /** A complaint about a node. */
   diagnostic(node: ts.Node, message: string, instead: string): Diagnostic
   /** What TypeScript itself has to say: typos, wrong types, missing files. */
@@ -90,9 +92,21 @@ export function loadSources(host: SourceHost, files: readonly string[]): Sources
     }
   }
   const complaints = [...program.getSyntacticDiagnostics(), ...program.getGlobalDiagnostics(), ...program.getSemanticDiagnostics()]
+  const checker = program.getTypeChecker()
+  // A function is inlined many times, and the checker looks a name up anew at each question.
+  const symbols = new WeakMap<ts.Node, ts.Symbol | null>()
+  const symbol = (node: ts.Node): ts.Symbol | undefined => {
+    const known = symbols.get(node)
+    if (known !== undefined) return known ?? undefined
+    const own = ts.isShorthandPropertyAssignment(node.parent) ? checker.getShorthandAssignmentValueSymbol(node.parent) : checker.getSymbolAtLocation(node)
+    const found = own && own.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(own) : own
+    symbols.set(node, found ?? null)
+    return found
+  }
   return {
     program,
-    checker: program.getTypeChecker(),
+    checker,
+    symbol,
     displayPath,
     modelPath,
     diagnostic: (node, message, instead) => at(node.getSourceFile(), node.getStart(), node.getEnd(), message, instead),

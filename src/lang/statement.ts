@@ -19,6 +19,8 @@ export function block(context: Context, node: ts.Block): void {
 /** Statements in order. A refused one is skipped, so that every mistake is found in one run. */
 export function statements(context: Context, nodes: readonly ts.Statement[]): void {
   for (const node of nodes) {
+    // Code after a return, or under a switch that is off, would be inlined for nothing.
+    if (!context.pure && !context.graph.reachable) return
     try {
       statement(context, node)
     } catch (error) {
@@ -51,7 +53,7 @@ function variables(context: Context, list: ts.VariableDeclarationList): void {
   const constant = (list.flags & ts.NodeFlags.Const) !== 0
   if (!constant && (list.flags & ts.NodeFlags.Let) === 0) refuse(context, list, 'var is not part of the modelling language', 'let or const')
   for (const declaration of list.declarations) {
-    const symbol = ts.isIdentifier(declaration.name) && context.unit.sources.checker.getSymbolAtLocation(declaration.name)
+    const symbol = ts.isIdentifier(declaration.name) && context.unit.symbol(declaration.name)
     if (!symbol) return refuse(context, declaration.name, 'a variable is one name', 'one declaration a name')
     const value = declaration.initializer
       ? withProgress(context, declaration.initializer, () => expression(context, declaration.initializer as ts.Expression))
@@ -221,7 +223,7 @@ function update(context: Context, node: ts.Node, left: ts.Expression, op: Binary
 
 function variableOf(context: Context, node: ts.Expression): { locals: readonly number[]; type: ValueType } | undefined {
   if (!ts.isIdentifier(node)) return undefined
-  const symbol = context.unit.sources.checker.getSymbolAtLocation(node)
+  const symbol = context.unit.symbol(node)
   for (let scope: Context['scope'] | undefined = context.scope; scope && symbol; scope = scope.parent) {
     const binding = scope.names.get(symbol)
     if (binding?.b === 'variable') return binding
@@ -314,7 +316,7 @@ function constantRange(context: Context, node: ts.ForStatement): { symbol: ts.Sy
   const { initializer, condition: test, incrementor } = node
   if (!initializer || !ts.isVariableDeclarationList(initializer) || initializer.declarations.length !== 1 || !test || !incrementor) return undefined
   const [declaration] = initializer.declarations
-  const symbol = context.unit.sources.checker.getSymbolAtLocation(declaration.name)
+  const symbol = context.unit.symbol(declaration.name)
   if (!symbol || declaration.type || !declaration.initializer || !ts.isNumericLiteral(declaration.initializer)) return undefined
   if (!ts.isBinaryExpression(test) || !ts.isIdentifier(test.left) || test.left.text !== symbol.name) return undefined
   if (!ts.isPostfixUnaryExpression(incrementor) || incrementor.operator !== ts.SyntaxKind.PlusPlusToken) return undefined
@@ -332,7 +334,7 @@ function constantRange(context: Context, node: ts.ForStatement): { symbol: ts.Sy
 
 function forOf(context: Context, node: ts.ForOfStatement): void {
   const list = ts.isVariableDeclarationList(node.initializer) && node.initializer.declarations[0]
-  const symbol = list && context.unit.sources.checker.getSymbolAtLocation(list.name)
+  const symbol = list && context.unit.symbol(list.name)
   const values = place(context, node.expression)
   if (!symbol || values.v !== 'list') return refuse(context, node, 'for ... of goes over declared objects only', 'for (let i = 0; i < n; i++)')
   const breakTo = newLabel()

@@ -38,7 +38,7 @@ export class Unit {
   readonly checks: Check[] = []
   readonly diagnostics: Diagnostic[] = []
   /** Structures some modelled code retires: only their accesses need a check. */
-  readonly retired: ReadonlySet<string>
+  retired: ReadonlySet<string>
   readonly retiredNow = new Set<string>()
   /** What an earlier pass found never to be written by a thread. */
   settled: Settled
@@ -48,11 +48,17 @@ export class Unit {
   private readonly columnIds = new Map<string, ColumnId>()
   private readonly checkIds = new Map<string, number>()
 
-  constructor(sources: Sources, switches: ReadonlyMap<string, boolean>, threadNames: readonly string[], retired: ReadonlySet<string>, settled: Settled) {
+  constructor(
+    sources: Sources,
+    switches: ReadonlyMap<string, boolean>,
+    threadNames: readonly string[],
+    retired: ReadonlySet<string> | undefined,
+    settled: Settled,
+  ) {
     this.sources = sources
     this.switches = switches
     this.threadNames = threadNames
-    this.retired = retired
+    this.retired = retired ?? new Set()
     this.settled = settled
   }
 
@@ -170,8 +176,7 @@ export class Unit {
 
   /** What a name means, imports followed. */
   symbol(node: ts.Node): ts.Symbol | undefined {
-    const symbol = this.sources.checker.getSymbolAtLocation(node)
-    return symbol && symbol.flags & ts.SymbolFlags.Alias ? this.sources.checker.getAliasedSymbol(symbol) : symbol
+    return this.sources.symbol(node)
   }
 
   private modelType(node: ts.TypeNode): { name: string; args: readonly ts.TypeNode[] } | undefined {
