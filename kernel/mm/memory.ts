@@ -1,9 +1,9 @@
 // Page tables: mm/memory.c.
 import { atomic, BUG_ON, block_until, nr_threads, READ_ONCE, same, WARN_ON_ONCE } from 'putpage/model'
+import { dev_dax_fault } from '../drivers/dax/device.ts'
 import { ext4_dax_huge_fault } from '../fs/ext4/file.ts'
 import { fuse_dax_fault } from '../fs/fuse/dax.ts'
 import { xfs_filemap_fault } from '../fs/xfs/xfs_file.ts'
-import { dev_dax_fault } from '../drivers/dax/device.ts'
 import type { AddressSpace } from '../include/linux/fs.ts'
 import { get_page, put_page } from '../include/linux/mm.ts'
 import { type Page, PTE_NONE, type Pte, type Vma } from '../include/linux/mm_types.ts'

@@ -1,20 +1,19 @@
 /** `putpage check`: every interleaving of scenarios on kernels, and the shortest that goes wrong. */
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { explore } from '../engine/explore.ts'
 import type { CheckVerdict, Exploration } from '../engine/verdict.ts'
 import { boundsLine } from '../report/bounds.ts'
 import { type ExitCode, exitCode } from '../report/exit-code.ts'
 import { checkReport } from '../report/json.ts'
 import { renderJunit } from '../report/junit.ts'
 import { renderCounterexample } from '../report/lanes.ts'
-import { progressLine } from '../report/progress.ts'
 import { failuresOf, type Run } from '../report/run.ts'
 import { formatSaved, saveCounterexample } from '../report/saved.ts'
-import { renderTable, verdictText } from '../report/table.ts'
+import { renderTable } from '../report/table.ts'
+import { runAll, type Task } from './batch.ts'
 import { reproducingCommand } from './command-line.ts'
 import { Failure } from './failure.ts'
-import { compileFor, kernelsFor, type Selection, select, switchesNamed } from './models.ts'
+import { kernelsFor, type Selection, select, switchesNamed } from './models.ts'
 import { exploreOptions, modelOptions, type SearchFlags, searchOptions } from './search-options.ts'
 import { outputColour, outputWidth } from './terminal.ts'
 
@@ -82,29 +81,15 @@ interface NamedRun {
 
 async function searchAll(selection: Selection, flags: CheckFlags, names: readonly string[]): Promise<NamedRun[]> {
   const { model, scenarios } = selection
+  const tasks = scenarios
+    .filter((scenario) => !scenario.deep || flags.deep || selection.named)
+    .flatMap((scenario) => kernelsFor(model, scenario, flags.kernel).map((kernel): Task => ({ scenario, kernel })))
   const changes = { with: switchesNamed(model, flags.with), without: switchesNamed(model, flags.without) }
-  const abort = new AbortController()
-  const interrupt = (): void => abort.abort()
-  process.once('SIGINT', interrupt)
-  const runs: NamedRun[] = []
-  try {
-    for (const [i, scenario] of scenarios.entries()) {
-      if (scenario.deep && !flags.deep && !selection.named) continue
-      for (const kernel of kernelsFor(model, scenario, flags.kernel)) {
-        if (abort.signal.aborted) return runs
-        const program = compileFor(model, scenario, kernel, changes)
-        const line = progressLine(process.stderr, `${scenario.name} ${kernel ?? ''}`)
-        const exploration = await explore(program, { ...exploreOptions(flags), signal: abort.signal, onProgress: line.update })
-        line.clear()
-        const run = { run: { exploration }, scenario: names[i] ?? scenario.name }
-        runs.push(run)
-        if (!flags.json && scenarios.length * 4 > 8 && process.stderr.isTTY) process.stderr.write(`${scenario.name} ${kernel ?? ''}: ${verdictText(run.run)}\n`)
-      }
-    }
-  } finally {
-    process.removeListener('SIGINT', interrupt)
-  }
-  return runs
+  const runs = await runAll(selection, tasks, { ...changes, explore: exploreOptions(flags) })
+  return runs.map((run) => {
+    const { scenario } = run.exploration.program
+    return { run, scenario: names[scenarios.findIndex((one) => one.name === scenario)] ?? scenario }
+  })
 }
 
 function commandOf(runs: readonly NamedRun[], run: Run, _verdict?: CheckVerdict): string {

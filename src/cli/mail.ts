@@ -1,14 +1,13 @@
 /** `putpage mail`, the main job: what the mail of November 2021 asks, answered by the checker. */
 import type { Command } from 'commander'
-import { explore } from '../engine/explore.ts'
 import { byCheck, compareKernels, type FailureAt } from '../report/answer.ts'
 import { combineExitCodes, type ExitCode } from '../report/exit-code.ts'
 import { renderCounterexample } from '../report/lanes.ts'
 import { renderMatrix } from '../report/matrix.ts'
-import { progressLine } from '../report/progress.ts'
 import type { Run } from '../report/run.ts'
+import { runAll, type Task } from './batch.ts'
 import { reproducingCommand } from './command-line.ts'
-import { compileFor, kernelsFor, select } from './models.ts'
+import { kernelsFor, select } from './models.ts'
 import { outputColour, outputWidth } from './terminal.ts'
 
 const BEFORE = 'v5.10'
@@ -82,21 +81,13 @@ function list(out: (text?: string) => void, title: string, failures: readonly Fa
 }
 
 async function searchAll(): Promise<Run[]> {
-  const { model, scenarios } = select([])
-  const abort = new AbortController()
-  const interrupt = (): void => abort.abort()
-  process.once('SIGINT', interrupt)
-  const runs: Run[] = []
-  for (const scenario of scenarios) {
-    if (scenario.deep) continue
-    for (const kernel of kernelsFor(model, scenario, [])) {
-      if (kernel === undefined || ![BEFORE, POSTED, ...LANDED].includes(kernel) || abort.signal.aborted) continue
-      const line = progressLine(process.stderr, `${scenario.name} ${kernel}`)
-      const exploration = await explore(compileFor(model, scenario, kernel, { with: [], without: [] }), { signal: abort.signal, onProgress: line.update })
-      line.clear()
-      runs.push({ exploration })
-    }
-  }
-  process.removeListener('SIGINT', interrupt)
-  return runs
+  const selection = select([])
+  const tasks = selection.scenarios
+    .filter((scenario) => !scenario.deep)
+    .flatMap((scenario) =>
+      kernelsFor(selection.model, scenario, [])
+        .filter((kernel) => kernel !== undefined && [BEFORE, POSTED, ...LANDED].includes(kernel))
+        .map((kernel): Task => ({ scenario, kernel })),
+    )
+  return runAll(selection, tasks, { with: [], without: [], explore: {} })
 }

@@ -241,7 +241,7 @@ function settledBySyntax(
   prepared: ReadonlyMap<string, number>,
 ): { readonly settled: Settled; readonly broken: () => boolean } {
   const used = new Map<ColumnDraft, number | undefined>()
-  const valueOf = (column: ColumnDraft, at: number): number | undefined => {
+  const valueIn = (column: ColumnDraft, at: number): number | undefined => {
     const values = initialCells(context, column)
     return prepared.get(values.cells[at]) ?? values.init[at]
   }
@@ -263,7 +263,7 @@ function settledBySyntax(
         if (value !== undefined) used.set(column, value)
         return value
       }
-      const value = once(`${column.id} ${object} ${element}`, () => valueOf(column, object * column.perObject + element))
+      const value = once(`${column.id} ${object} ${element}`, () => valueIn(column, object * column.perObject + element))
       if (!used.has(column)) used.set(column, undefined)
       return value
     },

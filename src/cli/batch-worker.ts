@@ -1,0 +1,49 @@
+/** A worker of `batch.ts`: loads the models once, then searches what it is given, one at a time. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { explore } from '../engine/explore.ts'
+import type { Exploration, ExploreOptions } from '../engine/verdict.ts'
+import { loadModel } from '../lang/compile.ts'
+import type { ScenarioDeclaration } from '../lang/declarations.ts'
+import { Failure } from './failure.ts'
+import { diskHost, packageRoot } from './files.ts'
+import { compileFor } from './models.ts'
+
+export interface BatchStart {
+  readonly files: readonly string[]
+  readonly with: readonly string[]
+  readonly without: readonly string[]
+  readonly explore: ExploreOptions
+}
+
+export interface BatchAnswer {
+  readonly index: number
+  readonly exploration?: Exploration
+  /** A message for the person: the model does not compile. */
+  readonly error?: string
+}
+
+const start = workerData as BatchStart
+const presets = join(packageRoot(), 'kernel', 'switches.ts')
+const model = loadModel(diskHost(), [...start.files, ...(existsSync(presets) ? [presets] : [])])
+
+parentPort?.on('message', async ({ index, file, kernel }: { index: number; file: string; kernel: string | undefined }) => {
+  const answer = async (): Promise<BatchAnswer> => {
+    try {
+      const scenario = model.scenarios.find((one) => one.file.fileName === file) as ScenarioDeclaration
+      return { index, exploration: sendable(await explore(compileFor(model, scenario, kernel, start), start.explore)) }
+    } catch (error) {
+      if (error instanceof Failure) return { index, error: error.message }
+      throw error
+    }
+  }
+  parentPort?.postMessage(await answer())
+})
+
+/** A run without counterexamples is reported by its name and numbers: its graphs need not travel. */
+function sendable(exploration: Exploration): Exploration {
+  if (exploration.checks.some((check) => check.counterexample)) return exploration
+  const { program } = exploration
+  return { ...exploration, program: { ...program, columns: [], threads: program.threads.map((thread) => ({ ...thread, nodes: [], locals: [] })) } }
+}
