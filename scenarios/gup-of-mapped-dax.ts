@@ -16,15 +16,16 @@ const vma: Vma = struct(Vma, { mm, file, index: 0 })
 
 export default scenario({
   about: 'read() into a mapping of a DAX file: get_user_pages() of a mapped fsdax page',
-  bounds: '1 thread, 1 page',
+  bounds: '1 thread, 1 page, one mapping',
   shows: ['generic-413'],
   setup() {
     memremap_pages(pgmap, 1)
     file.i_mmap[0] = vma
-    user_access(vma, true)
   },
   threads: {
-    dio() {
+    // The program touches its mapping, then reads another file into it.
+    program() {
+      user_access(vma, true)
       const got = get_user_pages_fast(vma)
       if (got !== null) put_user_page(got)
     },

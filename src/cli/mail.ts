@@ -1,6 +1,6 @@
 /** `putpage mail`, the main job: what the mail of November 2021 asks, answered by the checker. */
 import type { Command } from 'commander'
-import { byCheck, compareKernels, type FailureAt } from '../report/answer.ts'
+import { compareKernels, type FailureAt, headlines } from '../report/answer.ts'
 import { combineExitCodes, type ExitCode } from '../report/exit-code.ts'
 import { renderCounterexample } from '../report/lanes.ts'
 import { renderMatrix } from '../report/matrix.ts'
@@ -59,7 +59,7 @@ async function answer(): Promise<ExitCode> {
   list(out, `What landed by ${first} goes wrong where ${BEFORE} did not:`, compareKernels(runs, BEFORE, first).introduces)
   list(out, `What landed by ${last} goes wrong where ${first} did not:`, compareKernels(runs, first, last).introduces)
   list(out, `What landed by ${last} repairs of ${first}:`, compareKernels(runs, first, last).repairs)
-  out(renderMatrix(runs, look))
+  out(renderMatrix(runs, { ...look, kernels: [BEFORE, POSTED, ...LANDED] }))
   out()
   out('Each cell is the worst kind of failure, or pass: a complete search found none.')
   out('`putpage check SCENARIO --kernel K` prints its shortest interleaving; `putpage list` says what each is about.')
@@ -72,8 +72,8 @@ async function answer(): Promise<ExitCode> {
 function list(out: (text?: string) => void, title: string, failures: readonly FailureAt[]): void {
   if (failures.length === 0) return
   out(title)
-  for (const { name, kind, scenarios } of byCheck(failures)) {
-    out(`  ${kind}: ${name}`)
+  for (const { name, kind, scenarios, others } of headlines(failures)) {
+    out(`  ${name === kind ? kind : `${kind}: ${name}`}${others > 0 ? ` (and ${others} more)` : ''}`)
     const [one, two, ...more] = scenarios
     out(`      in ${[one, ...(two === undefined ? [] : [two])].join(', ')}${more.length > 0 ? ` and ${more.length} more` : ''}`)
   }

@@ -1,6 +1,6 @@
 /** Shortest counterexamples, the same ones whatever the number of workers. */
 import { type Interpreter, interpret, type Transition } from '../ir/interpreter.ts'
-import type { CheckId, CheckKind, Program } from '../ir/program.ts'
+import type { CheckId, Program } from '../ir/program.ts'
 import { type Goal, walkBackwards } from './backward.ts'
 import { type Move, walkForwards } from './forward.ts'
 import type { StateGraph } from './graph.ts'

@@ -24,7 +24,7 @@ export function inline(context: Context, node: ts.Node, callee: Extract<Value, {
   const { body } = callee
   if (context.functions.includes(body)) return refuse(context, node, `${name} calls itself`, 'a loop')
   if (body.asteriskToken || body.modifiers?.some((modifier) => modifier.kind === ts.SyntaxKind.AsyncKeyword))
-    return refuse(context, node, `${name} is asynchronous`, 'an ordinary function')
+    return refuse(context, body.name ?? node, `${name} is asynchronous`, 'an ordinary function')
   const scope = childScope(callee.scope)
   body.parameters.forEach((parameter, i) => {
     bindParameter(context, node, scope, parameter, args[i] ?? parameter.initializer)

@@ -177,7 +177,7 @@ function lower(
   unit.check('livelock', 'livelock', 'livelock', 'Threads keep moving, and none of them ever gets done.', false)
 
   for (const thread of lowered) for (const loop of loopWithoutAccess(thread.graph)) unit.diagnostics.push(atPosition(sources, loop))
-  const all = [...mistakes, ...unit.diagnostics]
+  const all = inOrder(mistakes, unit.diagnostics)
   if (all.length > 0) throw new ModelError(all)
 
   const threads: Thread[] = lowered.map((thread, t) => ({
@@ -212,6 +212,13 @@ function lower(
   const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
   const complete = { ...named, ...program }
   return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled, prepared } }
+}
+
+/** By place; what the compiler makes of a line in which TypeScript found a mistake is left out. */
+function inOrder(typeErrors: readonly Diagnostic[], own: readonly Diagnostic[]): Diagnostic[] {
+  const said = new Set(typeErrors.map(({ file, line }) => `${file}:${line}`))
+  const all = [...typeErrors, ...own.filter(({ file, line }) => !said.has(`${file}:${line}`))]
+  return all.sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1))
 }
 
 /** Values of the columns no thread writes, once all threads are known. */

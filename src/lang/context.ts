@@ -9,6 +9,8 @@ import type { ScalarType, ValueType } from './value-type.ts'
 /** A name of a function being inlined: a value that never changes, or a variable in locals of the thread. */
 export type Binding =
   | { readonly b: 'value'; readonly value: Value }
+  /** Its declaration was refused: complaints about its uses would say nothing new. */
+  | { readonly b: 'refused' }
   | { readonly b: 'variable'; readonly locals: readonly number[]; readonly type: ValueType; readonly name: string }
 
 export interface Scope {

@@ -2,7 +2,7 @@
 import ts from 'typescript'
 import type { BinaryOp, Expr } from '../ir/program.ts'
 import { call } from './call.ts'
-import { type Context, lookup, position, refuse, scalar } from './context.ts'
+import { type Context, lookup, position, Refused, refuse, scalar } from './context.ts'
 import { commonType, condition, convertScalar, integer, rvalue, structure } from './convert.ts'
 import { declared } from './declared.ts'
 import { elementPlace, fieldPlace, objectPlace } from './memory.ts'
@@ -48,6 +48,7 @@ function identifier(context: Context, node: ts.Identifier): Value {
   const symbol = context.unit.symbol(node)
   if (!symbol) return refuse(context, node, `${node.text} is not declared`, 'the name of something declared')
   const binding = lookup(context.scope, symbol)
+  if (binding?.b === 'refused') throw new Refused()
   if (binding?.b === 'value') return binding.value
   if (binding?.b === 'variable') {
     const { type, locals } = binding

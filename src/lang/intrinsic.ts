@@ -167,10 +167,11 @@ function mayFail(context: Context, node: ts.CallExpression): Value {
 function kernelCheck(context: Context, node: ts.CallExpression, name: string, kind: CheckKind, fatal: boolean): Value {
   const fails = condition(context, node.arguments[0], expression(context, node.arguments[0]))
   const text = node.arguments[0].getText().replace(/\s+/g, ' ')
-  const what = node.arguments[1]
+  const [, what, means] = node.arguments
   const where = context.stack[context.stack.length - 1].name
   const words = what && ts.isStringLiteral(what) ? what.text : text
-  const check = context.unit.check(kind, `${kind}:${where}:${words}`, `${name}(${words}) in ${where}`, `${name}(${text}) fires in ${where}().`, fatal)
+  const sentence = means && ts.isStringLiteral(means) ? `${means.text.replace(/^./, (first) => first.toUpperCase())}.` : `${name}(${text}) fires in ${where}().`
+  const check = context.unit.check(kind, `${kind}:${where}:${words}`, `${name}(${words}) in ${where}`, sentence, fatal)
   if (!context.pure && !context.setup) context.graph.emit({ op: 'check', at: position(context, node), check, fails })
   return scalar(fails, BOOL)
 }

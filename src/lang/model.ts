@@ -94,16 +94,16 @@ export declare function barrier(why: string): void
 
 // ---- checks ----------------------------------------------------------------------------------------------------------
 
-/** The kernel's WARN_ON: a finding when true; the kernel goes on. Gives the condition. */
-export declare function WARN_ON(condition: boolean, what?: string): boolean
+/** The kernel's WARN_ON: a finding when true; the kernel goes on. Gives the condition. `what` is the kernel's own text, `means` says what has gone wrong. */
+export declare function WARN_ON(condition: boolean, what?: string, means?: string): boolean
 /** As WARN_ON; reported once anyway. */
-export declare function WARN_ON_ONCE(condition: boolean, what?: string): boolean
+export declare function WARN_ON_ONCE(condition: boolean, what?: string, means?: string): boolean
 /** The kernel stops: the path ends. */
-export declare function BUG_ON(condition: boolean, what?: string): void
+export declare function BUG_ON(condition: boolean, what?: string, means?: string): void
 /** CONFIG_DEBUG_VM's BUG: a finding; the path goes on as in a kernel without it. */
-export declare function VM_BUG_ON(condition: boolean, what?: string): void
+export declare function VM_BUG_ON(condition: boolean, what?: string, means?: string): void
 /** CONFIG_DEBUG_VM's WARN. */
-export declare function VM_WARN_ON(condition: boolean, what?: string): boolean
+export declare function VM_WARN_ON(condition: boolean, what?: string, means?: string): boolean
 /** The object's memory is gone: any later access is a use after free. */
 export declare function retire(object: object): void
 /** The object's memory is in use again. */

@@ -32,6 +32,7 @@ interface Boolean {} interface CallableFunction {} interface Function {} interfa
 interface Number {} interface Object {} interface RegExp {} interface String {}
 interface SymbolConstructor { readonly iterator: unique symbol } declare var Symbol: SymbolConstructor
 interface Iterator<T> { next(): { done?: boolean; value: T } } interface Iterable<T> { [Symbol.iterator](): Iterator<T> }
+interface Promise<T> { then(value: T): void } interface PromiseConstructor {} declare var Promise: PromiseConstructor
 type Record<K extends keyof any, T> = { [P in K]: T }
 type Readonly<T> = { readonly [P in keyof T]: T[P] }
 type Partial<T> = { [P in keyof T]?: T[P] }

@@ -51,6 +51,10 @@ function statement(context: Context, node: ts.Statement): void {
 
 function variables(context: Context, list: ts.VariableDeclarationList): void {
   const constant = (list.flags & ts.NodeFlags.Const) !== 0
+  for (const { name } of list.declarations) {
+    const symbol = ts.isIdentifier(name) && context.unit.symbol(name)
+    if (symbol) context.scope.names.set(symbol, { b: 'refused' })
+  }
   if (!constant && (list.flags & ts.NodeFlags.Let) === 0) refuse(context, list, 'var is not part of the modelling language', 'let or const')
   for (const declaration of list.declarations) {
     const symbol = ts.isIdentifier(declaration.name) && context.unit.symbol(declaration.name)
@@ -226,6 +230,7 @@ function variableOf(context: Context, node: ts.Expression): { locals: readonly n
   const symbol = context.unit.symbol(node)
   for (let scope: Context['scope'] | undefined = context.scope; scope && symbol; scope = scope.parent) {
     const binding = scope.names.get(symbol)
+    if (binding?.b === 'refused') throw new Refused()
     if (binding?.b === 'variable') return binding
   }
   return undefined

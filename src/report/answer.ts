@@ -33,13 +33,25 @@ export function compareKernels(runs: readonly Run[], before: string, after: stri
   return { introduces: missing(of(after), of(before)), repairs: missing(of(before), of(after)) }
 }
 
-/** One line for each check, with the scenarios that show it: the worst first. */
-export function byCheck(failures: readonly FailureAt[]): { readonly name: string; readonly kind: string; readonly scenarios: readonly string[] }[] {
-  const found = new Map<string, { name: string; kind: string; scenarios: string[] }>()
-  for (const { scenario, failure } of failures) {
-    const line = found.get(failure.check.id) ?? { name: failure.check.name, kind: failure.check.kind, scenarios: [] }
-    if (!line.scenarios.includes(scenario)) line.scenarios.push(scenario)
-    found.set(failure.check.id, line)
+/** A failure and the scenarios whose worst new failure it is. */
+export interface Headline {
+  readonly name: string
+  readonly kind: string
+  readonly scenarios: readonly string[]
+  /** Other checks that fail in those scenarios as well. */
+  readonly others: number
+}
+
+/** The worst failure of each scenario, those together that are the same check; the most frequent first. */
+export function headlines(failures: readonly FailureAt[]): Headline[] {
+  const found = new Map<string, { name: string; kind: string; scenarios: string[]; others: number }>()
+  for (const scenario of new Set(failures.map((one) => one.scenario))) {
+    const own = failures.filter((one) => one.scenario === scenario)
+    const { check } = own[0].failure
+    const line = found.get(check.id) ?? { name: check.name, kind: check.kind, scenarios: [], others: 0 }
+    line.scenarios.push(scenario)
+    line.others += own.length - 1
+    found.set(check.id, line)
   }
-  return [...found.values()]
+  return [...found.values()].sort((a, b) => b.scenarios.length - a.scenarios.length)
 }

@@ -105,7 +105,7 @@ function describeStep(program: Program, shape: VectorShape, threads: readonly st
       thread: transition.thread,
       threadName: threads[transition.thread],
       at: sourceOf(nodes[named].at),
-      moments: momentsOf(program, threads, step, named, effects, kernel),
+      moments: momentsOf(program, threads, step, named, effects),
       changes: kernel.map(({ change }) => change),
       readCells: effects
         .filter(({ kind, column }) => kind === 'read' && !program.columns[column].ghost)
@@ -121,36 +121,50 @@ function describeStep(program: Program, shape: VectorShape, threads: readonly st
   }
 }
 
+/** What a lock keeps for itself: who has it, who waits. That it was looked at says nothing to a reader. */
+const LOCK_STATE = /(^|\.)(owner|place|readers)$/
+const QUEUE_PLACE = /(^|\.)place$/
+
 interface CellChange {
   readonly column: ColumnId
   readonly index: number
   readonly change: Change
 }
 
+/** What a step changed in all. */
 function netChanges(program: Program, shape: VectorShape, threads: readonly string[], from: Int32Array, to: Int32Array, thread: number): CellChange[] {
   return program.columns.flatMap((column, id) =>
-    column.cells.flatMap((what, index) => {
+    column.cells.flatMap((_, index) => {
       const at = shape.columnBase[id] + index
-      const [before, now] = [from[at], to[at]]
-      if (before === now) return []
-      const lock = column.display.kind === 'thread' && /(^|\.)owner$/.test(column.field) ? what.slice(0, -'.owner'.length) : undefined
-      const arrow = `${cellName(column, index)} ${valueText(column.display, before, threads)} → ${valueText(column.display, now, threads)}`
-      const self = thread + 1
-      const said = lock && before === 0 && now === self ? `takes ${lock}` : lock && before === self && now === 0 ? `releases ${lock}` : arrow
-      return [{ column: id, index, change: { what, from: shownValue(column.display, before, threads), to: shownValue(column.display, now, threads), said } }]
+      return cellChange(program, threads, { column: id, index, before: from[at], value: to[at] }, thread)
     }),
   )
 }
 
+/** One cell's change, if it is one, in words. */
+function cellChange(program: Program, threads: readonly string[], cell: Pick<Effect, 'column' | 'index' | 'before' | 'value'>, thread: number): CellChange[] {
+  const { index, before, value: now } = cell
+  const column = program.columns[cell.column]
+  const what = column.cells[index]
+  if (before === now || (QUEUE_PLACE.test(column.field) && now < before)) return []
+  const lock = column.display.kind === 'thread' && /(^|\.)owner$/.test(column.field) ? what.slice(0, -'.owner'.length) : undefined
+  const queue = QUEUE_PLACE.test(column.field) ? what.replace(/\.place\[.*$/, '') : undefined
+  const arrow = `${cellName(column, index)} ${valueText(column.display, before, threads)} → ${valueText(column.display, now, threads)}`
+  const self = thread + 1
+  const said = queue
+    ? `queues for ${queue}`
+    : lock && before === 0 && now === self
+      ? `takes ${lock}`
+      : lock && before === self && now === 0
+        ? `releases ${lock}`
+        : arrow
+  return [
+    { column: cell.column, index, change: { what, from: shownValue(column.display, before, threads), to: shownValue(column.display, now, threads), said } },
+  ]
+}
+
 /** The access comes first in a step's story only if nothing failed before it: moments keep the order of execution. */
-function momentsOf(
-  program: Program,
-  threads: readonly string[],
-  step: Step,
-  named: NodeId,
-  effects: readonly Effect[],
-  changed: readonly CellChange[],
-): Moment[] {
+function momentsOf(program: Program, threads: readonly string[], step: Step, named: NodeId, effects: readonly Effect[]): Moment[] {
   const { transition } = step
   const nodes = program.threads[transition.thread].nodes
   const key = (id: NodeId): string => `${nodes[id].at.file}:${nodes[id].at.line}:${nodes[id].at.stack.map((frame) => frame.calledAt).join()}`
@@ -158,17 +172,18 @@ function momentsOf(
   const open = new Set(transition.violations)
   for (const id of transition.nodes) {
     const node = nodes[id]
-    const writes = effects.filter((effect) => effect.node === id && effect.kind === 'write')
-    const changes = changed.filter(({ column, index }) => writes.some((write) => write.column === column && write.index === index))
+    const writes = effects.filter((effect) => effect.node === id && effect.kind === 'write' && !program.columns[effect.column].ghost)
+    const changes = writes.flatMap((write) => cellChange(program, threads, write, transition.thread))
+    const counts = effects.some((effect) => effect.node === id && effect.kind === 'read' && program.columns[effect.column].display.kind === 'count')
     const fails = node.op === 'check' && open.delete(node.check) ? [program.checks[node.check]] : []
-    if (id !== named && key(id) !== key(named) && changes.length === 0 && fails.length === 0) continue
+    if (id !== named && key(id) !== key(named) && changes.length === 0 && fails.length === 0 && !counts) continue
     const group = groups.get(key(id)) ?? { at: sourceOf(node.at), changes: [], reads: [], violations: [] }
     groups.set(key(id), group)
-    for (const { change } of changes) if (!group.changes.includes(change)) group.changes.push(change)
+    group.changes.push(...changes.map(({ change }) => change))
     group.violations.push(...fails)
     for (const effect of effects) {
       const column = program.columns[effect.column]
-      if (effect.node === id && effect.kind === 'read' && !column.ghost) {
+      if (effect.node === id && effect.kind === 'read' && !column.ghost && !LOCK_STATE.test(column.field)) {
         group.reads.push(`${cellName(column, effect.index)}: ${valueText(column.display, effect.value, threads)}`)
       }
     }

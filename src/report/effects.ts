@@ -12,6 +12,8 @@ export interface Effect {
   readonly column: ColumnId
   readonly index: number
   readonly value: number
+  /** What the cell held before a write. */
+  readonly before: number
 }
 
 export interface Effects {
@@ -31,7 +33,7 @@ export function effectsOf(program: Program, shape: VectorShape, step: Step): Eff
 
   const indexOf = (place: Place): number => evaluate(place.index, state, shape, base)
   const touch = (node: NodeId, kind: Effect['kind'], column: ColumnId, index: number, value: number): void => {
-    effects.push({ node, kind, column, index, value })
+    effects.push({ node, kind, column, index, value, before: state[shape.columnBase[column] + index] })
   }
 
   for (const id of transition.nodes) {

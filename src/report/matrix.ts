@@ -2,11 +2,11 @@
 import { palette } from './palette.ts'
 import { failuresOf, type Run } from './run.ts'
 
-/** Renders runs as a matrix: a row a scenario, a column a kernel. A kernel the scenario makes no sense on is `-`. */
-export function renderMatrix(runs: readonly Run[], options: { colour: boolean }): string {
+/** Renders runs as a matrix: a row a scenario, a column a kernel, in the order given. A kernel the scenario makes no sense on is `-`. */
+export function renderMatrix(runs: readonly Run[], options: { colour: boolean; kernels: readonly string[] }): string {
   const paint = palette(options.colour)
   const unique = (names: readonly string[]): string[] => [...new Set(names)]
-  const kernels = unique(runs.map(({ exploration }) => exploration.program.kernel))
+  const { kernels } = options
   const scenarios = unique(runs.map(({ exploration }) => exploration.program.scenario))
   const cell = (scenario: string, kernel: string): string => {
     const run = runs.find(({ exploration }) => exploration.program.scenario === scenario && exploration.program.kernel === kernel)

@@ -1,6 +1,6 @@
 /** The rows of a trace, before they are put into lanes. */
 import type { Check } from '../ir/program.ts'
-import type { DescribedStep, DescribedTrace, Moment } from './describe.ts'
+import type { DescribedTrace, Moment } from './describe.ts'
 import type { Palette } from './palette.ts'
 import { type Source, shortFile } from './source.ts'
 import { type Turn, turnsOf } from './turns.ts'
@@ -59,7 +59,7 @@ function turnRows(trace: DescribedTrace, turn: Turn, width: number, fullWidth: n
       shown = here.join()
       const line = `${moment.at.line}: `
       say(line + moment.at.text, 'plain', 2, line.length, i === 0 ? String(item.number) : undefined)
-      for (const [text, style] of momentNotes(moment, step)) say(text, style, 4 + line.length)
+      for (const [text, style] of momentNotes(moment)) say(text, style, 4 + line.length)
       for (const check of moment.violations) say(failureText(moment, check), 'bad', 2, 3)
     })
     rows.push(...step.pages.flatMap((text) => pageRows(text, fullWidth)))
@@ -78,8 +78,8 @@ function failureText({ at }: Moment, { kind, name }: Check): string {
 }
 
 /** What was read matters where nothing was written: a value that is changed is shown anyway. */
-function momentNotes(moment: Moment, step: DescribedStep): [string, Row['style']][] {
-  const reads = step.changes.length === 0 && moment.reads.length > 0 ? moment.reads : []
+function momentNotes(moment: Moment): [string, Row['style']][] {
+  const reads = moment.changes.length === 0 ? moment.reads : []
   return [
     ...(reads.length > 0 ? [[`reads ${reads.join(', ')}`, 'faint'] as [string, Row['style']]] : []),
     ...moment.changes.map(({ said }): [string, Row['style']] => [said, 'change']),
