@@ -10,6 +10,7 @@ import { renderCounterexample } from '../report/lanes.ts'
 import { failuresOf, type Run } from '../report/run.ts'
 import { formatSaved, saveCounterexample } from '../report/saved.ts'
 import { renderTable } from '../report/table.ts'
+import { wrap } from '../report/wrap.ts'
 import { runAll, type Task } from './batch.ts'
 import { reproducingCommand } from './command-line.ts'
 import { Failure } from './failure.ts'
@@ -133,7 +134,7 @@ function print(runs: readonly NamedRun[], flags: CheckFlags, named: boolean): vo
       look,
     ),
   )
-  if (runs.length === 1) out(`\n${boundsLine(runs[0].run)}`)
+  if (runs.length === 1 && failuresOf(runs[0].run).length === 0) out(`\n${wrap(boundsLine(runs[0].run), look.width, 0).join('\n')}`)
   const limit = runs.map(({ run }) => run.exploration).find((exploration: Exploration) => exploration.limit !== undefined)
   if (limit) out(`\ninconclusive: ${limit.limit}; ${limit.states.toLocaleString('en')} states were covered to depth ${limit.depth}`)
 }

@@ -71,55 +71,6 @@ function fuseThread(program: Program, thread: Thread, hidden: ReadonlySet<Column
   }
 }
 
-function timedAfter(thread: Thread, n: NodeId, timed: (check: number) => boolean): boolean {
-  for (let node = thread.nodes[n]; node.op !== 'end' && node.op !== 'branch'; ) {
-    node = thread.nodes[node.next]
-    if (node.op !== 'check') return false
-    if (timed(node.check)) return true
-  }
-  return false
-}
-
-/**
- * The fused nodes that come first after a change others can see, if a fatal check follows in the same step. At grain `access` the
- * others can run between that change and the check; in one step with it the change would never be seen.
- */
-function keptBeforeFatal(program: Program, thread: Thread, hidden: ReadonlySet<ColumnId>, fused: ReadonlySet<NodeId>): NodeId[] {
-  const stops = (n: NodeId): boolean => {
-    const node = thread.nodes[n]
-    return (isAccess(node) && !fused.has(n)) || (node.op === 'choose' && !node.attached)
-  }
-  /** Visits what a step executes after a node, but nothing behind nodes for which `visit` is true. */
-  const follow = (from: NodeId, visit: (n: NodeId) => boolean): void => {
-    const seen = new Set<NodeId>()
-    const pending = [...successors(thread.nodes[from])]
-    while (pending.length > 0) {
-      const n = pending.pop() as NodeId
-      if (seen.has(n) || stops(n)) continue
-      seen.add(n)
-      if (!visit(n)) pending.push(...successors(thread.nodes[n]))
-    }
-  }
-  const fatalAhead = (from: NodeId): boolean => {
-    let found = false
-    follow(from, (n) => {
-      const node = thread.nodes[n]
-      if (node.op === 'check' && program.checks[node.check].fatal) found = true
-      return found
-    })
-    return found
-  }
-  const kept = new Set<NodeId>()
-  thread.nodes.forEach((node, source) => {
-    if (node.op !== 'store' || node.places.every((place) => hidden.has(place.column))) return
-    follow(source, (n) => {
-      if (fused.has(n) && fatalAhead(n)) kept.add(n)
-      return fused.has(n)
-    })
-  })
-  return [...kept]
-}
-
 /** For each cycle of nodes without access, as a strongly connected component: its first fused node. */
 function keptInCycles(thread: Thread, silent: (n: NodeId) => boolean, fused: ReadonlySet<NodeId>): NodeId[] {
   const next = (n: NodeId): NodeId[] => successors(thread.nodes[n]).filter(silent)

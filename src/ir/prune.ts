@@ -4,7 +4,7 @@
  * is written in full, and a scenario pays for the parts that matter to it. Every check keeps its verdict.
  */
 import { expressions, liveLocals, successors } from './liveness.ts'
-import { type ColumnId, type Expr, isAccess, type Node, type NodeId, type Program, type Thread } from './program.ts'
+import { type CheckId, type ColumnId, type Expr, isAccess, type Node, type NodeId, type Program, type Thread } from './program.ts'
 
 /** Gives a program with the same verdicts and fewer states. */
 export function prune(program: Program): Program {
@@ -23,7 +23,7 @@ function pruneOnce(program: Program): Program {
   const own = (column: ColumnId): boolean => !use.seen.has(column) && new Set([...use.readers[column], ...use.writers[column]]).size <= 1
   let changed = false
   const threads = program.threads.map((thread) => {
-    const pruned = pruneThread(thread, unread, own, (column) => use.writers[column].size > 0)
+    const pruned = pruneThread(program, thread, unread, own, (column) => use.writers[column].size > 0 && !own(column))
     if (pruned !== thread) changed = true
     return pruned
   })
@@ -73,43 +73,38 @@ export function columnsRead(expr: Expr): ColumnId[] {
   }
 }
 
+/** `shared` columns change, and not by one thread alone that nobody watches. */
 function pruneThread(
+  program: Program,
   thread: Thread,
   unread: (column: ColumnId) => boolean,
   own: (column: ColumnId) => boolean,
-  written: (column: ColumnId) => boolean,
+  shared: (column: ColumnId) => boolean,
 ): Thread {
   const live = liveLocals(thread)
   const gone = new Set<NodeId>()
   const quiet = new Set<NodeId>()
+  const timed = (n: NodeId): boolean => tailNoticed(thread, n, () => true, shared)
   const nodes: Node[] = thread.nodes.map((node, n): Node => {
     if (node.op === 'store' && node.places.some((place) => unread(place.column))) {
       const kept = node.places.map((place, i) => [place, node.values[i]] as const).filter(([place]) => !unread(place.column))
-      if (kept.length === 0) gone.add(n)
-      else return { ...node, places: kept.map(([place]) => place), values: kept.map(([, value]) => value) }
+      if (kept.length > 0) return { ...node, places: kept.map(([place]) => place), values: kept.map(([, value]) => value) }
+      if (node.access && timed(n)) return { op: 'step', at: node.at, next: node.next }
+      gone.add(n)
     }
-    if (node.op === 'load' && node.dsts.every((dst) => !live[node.next].includes(dst)) && !checkedAfter(thread, n, () => true)) gone.add(n)
+    if (node.op === 'load' && node.dsts.every((dst) => !live[node.next].includes(dst))) {
+      if (node.access && timed(n)) return { op: 'step', at: node.at, next: node.next }
+      gone.add(n)
+    }
     if (node.op === 'assign' && !live[node.next].includes(node.dst) && !node.progress) gone.add(n)
-    if (
-      (node.op === 'load' || node.op === 'store') &&
-      node.access &&
-      node.places.every((place) => own(place.column)) &&
-      !checkedAfter(thread, n, (column) => written(column) && !own(column))
-    )
-      quiet.add(n)
+    if ((node.op === 'load' || node.op === 'store') && node.access && node.places.every((place) => own(place.column)) && !timed(n)) quiet.add(n)
+    if (node.op === 'step' && !node.guard && node.until !== undefined && !timed(n)) gone.add(n)
     return node
   })
-  const touches = (node: Node, n: NodeId): boolean => {
-    if (gone.has(n)) return false
-    if (node.op === 'choose') return true
-    if (node.op === 'load' || node.op === 'store') return node.places.some((place) => !own(place.column))
-    return expressions(node).some((expr) => columnsRead(expr).some((column) => !own(column)))
-  }
-  for (const [n, node] of nodes.entries()) {
-    if (node.op !== 'step' || node.guard || node.until === undefined) continue
-    let visible = false
-    for (let i = n + 1; i < node.until; i++) if (touches(nodes[i], i)) visible = true
-    if (!visible) gone.add(n)
+  const silent = new Set([...gone, ...quiet].filter((n) => isAccess(thread.nodes[n])))
+  for (const n of keptBeforeFatal(program, thread, own, silent)) {
+    gone.delete(n)
+    quiet.delete(n)
   }
   keepLoopsApart(thread, nodes, gone, quiet)
   if (gone.size === 0 && quiet.size === 0 && nodes.every((node, n) => node === thread.nodes[n])) return thread
@@ -119,15 +114,66 @@ function pruneThread(
   )
 }
 
-/** True if a check right after the node looks at a column of the given kind: the moment of the access matters to it. */
-function checkedAfter(thread: Thread, n: NodeId, matters: (column: ColumnId) => boolean): boolean {
-  let node = thread.nodes[n]
-  for (;;) {
-    if (node.op === 'end' || node.op === 'branch') return false
-    node = thread.nodes[node.next]
-    if (node.op !== 'check') return false
-    if (columnsRead(node.fails).some(matters)) return true
+/**
+ * True if the moment of an access matters to what is done with it: what comes after it and before the next access (checks,
+ * ghost state, the body of a step) looks at a column that others change, or changes one. Such an access must stay a step: what
+ * hangs on it would otherwise be done with the access before.
+ */
+export function tailNoticed(thread: Thread, n: NodeId, counts: (check: CheckId) => boolean, shared: (column: ColumnId) => boolean): boolean {
+  const seen = new Set<NodeId>()
+  const pending = [...successors(thread.nodes[n])]
+  while (pending.length > 0) {
+    const at = pending.pop() as NodeId
+    const node = thread.nodes[at]
+    if (seen.has(at) || endsStep(node)) continue
+    seen.add(at)
+    if (node.op === 'choose') return true
+    if ((node.op === 'load' || node.op === 'store') && node.places.some((place) => shared(place.column))) return true
+    if (node.op !== 'check' || counts(node.check)) for (const expr of expressions(node)) if (columnsRead(expr).some(shared)) return true
+    pending.push(...successors(node))
   }
+  return false
+}
+
+/** A step that has made its access ends before this node. */
+function endsStep(node: Node): boolean {
+  return isAccess(node) || (node.op === 'choose' && !node.attached)
+}
+
+/**
+ * The silent accesses that come first after a change others can see, if a fatal check follows in the same step. Before they were
+ * silent the others could run between that change and the check; in one step with it the change would never be seen.
+ */
+export function keptBeforeFatal(program: Program, thread: Thread, hidden: (column: ColumnId) => boolean, silent: ReadonlySet<NodeId>): NodeId[] {
+  /** Visits what a step executes after a node, but nothing behind nodes for which `visit` is true. */
+  const follow = (from: NodeId, visit: (n: NodeId) => boolean): void => {
+    const seen = new Set<NodeId>()
+    const pending = [...successors(thread.nodes[from])]
+    while (pending.length > 0) {
+      const n = pending.pop() as NodeId
+      if (seen.has(n) || (endsStep(thread.nodes[n]) && !silent.has(n))) continue
+      seen.add(n)
+      if (!visit(n)) pending.push(...successors(thread.nodes[n]))
+    }
+  }
+  const fatalAhead = (from: NodeId): boolean => {
+    let found = false
+    follow(from, (n) => {
+      const node = thread.nodes[n]
+      if (node.op === 'check' && program.checks[node.check].fatal) found = true
+      return found
+    })
+    return found
+  }
+  const kept = new Set<NodeId>()
+  thread.nodes.forEach((node, source) => {
+    if (node.op !== 'store' || node.places.every((place) => hidden(place.column))) return
+    follow(source, (n) => {
+      if (silent.has(n) && fatalAhead(n)) kept.add(n)
+      return silent.has(n)
+    })
+  })
+  return [...kept]
 }
 
 /** A loop must keep an access: otherwise a transition would not end. */
