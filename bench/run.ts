@@ -1,4 +1,53 @@
-/** `npm run bench`. */
-import { benchPageref } from './pageref.ts'
+/**
+ * `npm run bench`: the explorer beside SPIN on the same state graphs (grain access, every reduction off), in one run.
+ * Whole searches, the median of alternating runs; compile times apart. The ratios are what counts: the machine is shared
+ * by both.
+ */
+import { cpus } from 'node:os'
+import { type Measured, measureOurs, prepareSpin } from './measure.ts'
 
-await benchPageref()
+/** `npm run bench -- 1` for a quick look. */
+const RUNS = Number(process.argv[2] ?? 5)
+const MODELS = [
+  { name: 'pageref, 3 CPUs, 4 pages', scenario: 'test/models/pageref-4.ts' },
+  { name: 'truncate-against-three-pins-and-fault', scenario: 'truncate-against-three-pins-and-fault' },
+  { name: 'three-device-faults-and-eviction', scenario: 'three-device-faults-and-eviction' },
+]
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
+const cores = cpus().length
+console.log(`${cpus()[0].model}, ${cores} cores, Node ${process.versions.node}; median of ${RUNS} alternating runs\n`)
+for (const { name, scenario } of MODELS) {
+  const spin = prepareSpin(scenario)
+  const spins: Measured[] = []
+  const ones: Measured[] = []
+  const alls: Measured[] = []
+  for (let i = 0; i < RUNS; i++) {
+    spins.push(spin.run())
+    ones.push(measureOurs(scenario, 1))
+    alls.push(measureOurs(scenario, cores))
+  }
+  if (ones[0].states !== spins[0].states || ones[0].transitions !== spins[0].transitions) {
+    console.log(
+      `${name}: the graphs differ: SPIN ${spins[0].states} states, ${spins[0].transitions} transitions; ours ${ones[0].states}, ${ones[0].transitions}`,
+    )
+    process.exitCode = 1
+  }
+  const line = (who: string, runs: readonly Measured[]): { rate: number; bytes: number } => {
+    const seconds = median(runs.map((run) => run.seconds))
+    const bytes = median(runs.map((run) => run.bytes)) / runs[0].states
+    const rate = runs[0].states / seconds
+    const compile = median(runs.map((run) => run.compileSeconds))
+    console.log(
+      `  ${who.padEnd(20)} ${seconds.toFixed(2).padStart(7)} s  ${(rate / 1e6).toFixed(2).padStart(6)} M states/s  ${bytes.toFixed(1).padStart(6)} bytes/state  (compile ${compile.toFixed(1)} s)`,
+    )
+    return { rate, bytes }
+  }
+  console.log(`${name}: ${ones[0].states.toLocaleString('en')} states, ${ones[0].transitions.toLocaleString('en')} transitions`)
+  const theirs = line('SPIN, 1 core', spins)
+  const one = line('putpage, 1 worker', ones)
+  const all = line(`putpage, ${cores} workers`, alls)
+  console.log(
+    `  ratio to SPIN: ${(one.rate / theirs.rate).toFixed(1)} on one core, ${(all.rate / theirs.rate).toFixed(1)} on ${cores}; memory ${(one.bytes / theirs.bytes).toFixed(2)}, ${(all.bytes / theirs.bytes).toFixed(2)}\n`,
+  )
+}

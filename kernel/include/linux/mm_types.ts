@@ -18,7 +18,6 @@ import type { AddressSpace } from './fs.ts'
 import type { DevPagemap } from './memremap.ts'
 import { RwSemaphore } from './rwsem.ts'
 import { Spinlock } from './spinlock.ts'
-import { WaitQueue } from './wait_bit.ts'
 
 /** Stands for GUP_PIN_COUNTING_BIAS, 1024 in the kernel; reports show 1024. Less than 16 plain references fit beside it. */
 export const GUP_PIN_COUNTING_BIAS = 16
@@ -29,11 +28,9 @@ export type Holder = 'base' | 'alloc' | 'pte' | 'gup' | 'pin' | 'migrate' | 'fau
 /** `ram` is an ordinary page; the others are the pgmap types MEMORY_DEVICE_PRIVATE, _FS_DAX and _GENERIC. */
 export type PageType = 'ram' | 'private' | 'fsdax' | 'generic'
 
-/** PG_locked with its wait queue. The bit's owner is kept to say who waits for whom. */
+/** PG_locked. The bit's owner is kept to say who waits for whom; the sleepers are in page_wait_table. */
 export class PageLock {
   owner: Thread | null = null
-  /** Queued on the bit: runs again at the next unlock. */
-  waiting: PerThread<boolean> = perThread(false)
 }
 
 /** What a device-private page of lib/test_hmm.c keeps its data in: an ordinary page reached through zone_device_data. */
@@ -61,12 +58,10 @@ export class Page {
   zone_device_data: ZoneDeviceData = { rpage: null, next: null }
   /** Whose data an ordinary page holds; 0 is nobody's. */
   data: Int<0, 3> = 0
-  /** Keyed by the address of _refcount (before 7.0) or of the page. */
-  wait = new WaitQueue()
   /** An ordinary page that belongs to the buddy allocator. */
   buddy = false
   /** The ledger: how many references each kind of holder has. Its sum is the count. */
-  held: Ghost<Each<Holder, Int<0, 3>>> = each(0)
+  held: Ghost<Each<Holder, Int<0, 7>>> = each(0)
 }
 
 /** A page-table entry. Whether it is a devmap entry follows from the page's type and the kernel (pte_devmap). */

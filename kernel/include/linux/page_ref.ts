@@ -7,7 +7,7 @@ import { GUP_PIN_COUNTING_BIAS, type Holder, type Page } from './mm_types.ts'
 /** Ledger: one more reference of this kind. */
 export function hold(page: Page, holder: Holder): void {
   ghost(() => {
-    if (page.held[holder] < 3) page.held[holder] += 1
+    if (page.held[holder] < 7) page.held[holder] += 1
   })
 }
 
@@ -138,7 +138,11 @@ function lose_all(page: Page): void {
 
 /** VM_BUG_ON_PAGE(page_ref_zero_or_close_to_overflow(page)) of get_page() and folio_get(), then the increment. @primitive */
 export function get_page_checked(page: Page, holder: Holder): void {
-  VM_BUG_ON(page_ref_count(page) <= 0, 'page_ref_zero_or_close_to_overflow(page)')
+  VM_BUG_ON(
+    page_ref_count(page) <= 0,
+    'page_ref_zero_or_close_to_overflow(page)',
+    'a reference is taken of a page whose count is 0: the page was free, and comes back to life',
+  )
   page_ref_inc(page, holder)
 }
 

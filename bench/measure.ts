@@ -1,0 +1,57 @@
+/** One timed search, by SPIN or by the explorer, each in a process of its own so that its memory can be told. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { toPromela } from '../src/export/promela.ts'
+import { compile } from '../src/index.ts'
+
+export interface Measured {
+  readonly states: number
+  readonly transitions: number
+  readonly seconds: number
+  /** What the search holds for states: stored states, hash table and, for ours, the frontier and all else that grew. */
+  readonly bytes: number
+  readonly compileSeconds: number
+}
+
+const KERNEL = 'v6.1'
+
+/** Exports a model, compiles its verifier, and finds how deep its stack must be. */
+export function prepareSpin(scenario: string): { run(): Measured } {
+  const directory = mkdtempSync(join(tmpdir(), 'putpage-bench-'))
+  const started = process.hrtime.bigint()
+  const promela = toPromela(compile(scenario, { kernel: KERNEL }))
+  const vector = /-DVECTORSZ=\d+/.exec(promela)
+  writeFileSync(join(directory, 'model.pml'), promela)
+  execFileSync('spin', ['-a', '-o1', '-o2', '-o3', 'model.pml'], { cwd: directory, stdio: 'ignore' })
+  execFileSync('gcc', ['-O2', '-w', '-fwrapv', '-DSAFETY', '-DNOREDUCE', ...(vector ?? []), '-o', 'pan', 'pan.c'], { cwd: directory })
+  const compileSeconds = Number(process.hrtime.bigint() - started) / 1e9
+  const pan = (depth: number): string => spawnSync('./pan', [`-m${depth}`, '-w23'], { cwd: directory, encoding: 'utf8', maxBuffer: 1 << 26 }).stdout
+  // SPIN allots its stack beforehand: no more than this search needs is counted against it.
+  const depth = Number(/depth reached (\d+)/.exec(pan(40_000_000))?.[1]) + 10
+  return {
+    run() {
+      const output = pan(depth)
+      if (/max search depth too small/.test(output)) throw new Error(`pan: max search depth too small\n${output}`)
+      const found = (pattern: RegExp): number => Number(pattern.exec(output)?.[1])
+      return {
+        states: found(/(\d+) states, stored/),
+        transitions: found(/(\d+) transitions \(/) - 1,
+        seconds: found(/elapsed time ([\d.]+) seconds/),
+        // Without SPIN's depth-first stack, which would be most of it and which it could be spared.
+        bytes: (found(/([\d.]+)\s+actual memory usage for states/) + found(/([\d.]+)\s+memory used for hash table/)) * 2 ** 20,
+        compileSeconds,
+      }
+    },
+  }
+}
+
+/** Searches in a fresh process with this many workers. */
+export function measureOurs(scenario: string, jobs: number): Measured {
+  const child = fileURLToPath(new URL('./search-once.js', import.meta.url))
+  const { stdout, stderr, status } = spawnSync(process.execPath, [child, scenario, KERNEL, String(jobs)], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as Measured
+}
