@@ -11,5 +11,5 @@ const program = compile(scenario, { kernel })
 const compileSeconds = Number(process.hrtime.bigint() - compiling) / 1e9
 const before = resident('VmRSS')
 // SPIN is asked for safety alone; so are we.
-const { states, transitions, seconds } = await explore(program, { grain: 'access', jobs: Number(jobs), symmetry: false, livelock: false })
+const { states, transitions, seconds } = await explore(program, { grain: 'access', jobs: Number(jobs), livelock: false })
 process.stdout.write(JSON.stringify({ states, transitions, seconds, bytes: resident('VmHWM') - before, compileSeconds }))

@@ -1,6 +1,6 @@
 /** `putpage run`: one concrete run of the modelled system, step by step. */
 import { writeFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { atGrain } from '../engine/grain.ts'
 import type { Step } from '../engine/verdict.ts'
 import { interpret } from '../ir/interpreter.ts'
@@ -22,12 +22,15 @@ interface RunFlags extends SearchFlags {
 }
 
 export function addRun(program: Command, finish: (code: ExitCode) => void): void {
-  modelOptions(program.command('run').description('one concrete run of a scenario, step by step, with every page as it goes').argument('<scenario>'))
+  modelOptions(
+    program.command('run').description('one concrete run of a scenario, step by step, with every page as it goes').argument('<scenario>'),
+    'the newest it makes sense on',
+  )
     .option('--schedule <how>', 'round-robin, random, or a file: a saved counterexample, or a thread name a line', 'round-robin')
     .option('--seed <n>', 'seed of a random schedule', '1')
     .option('--steps <n>', 'stop after this many steps', '1000')
     .option('--ftrace <file>', "also write the run's page_ref events as tracefs text")
-    .option('--grain <grain>', 'lock or access', 'access')
+    .addOption(new Option('--grain <grain>', 'what one step is').choices(['lock', 'access']).default('access'))
     .addHelpText(
       'after',
       '\nExamples:\n  putpage run gup-of-mapped-dax --kernel v7.3\n  putpage run gup-of-mapped-dax --kernel v6.1 --schedule random --seed 7 --ftrace run.txt',
@@ -40,6 +43,7 @@ export function addRun(program: Command, finish: (code: ExitCode) => void): void
 function run(name: string, flags: RunFlags): ExitCode {
   const { model, scenarios } = select([name])
   const kernels = kernelsFor(model, scenarios[0], flags.kernel)
+  if (flags.kernel.length > 1) throw new Failure('one run is on one kernel: give --kernel once')
   const kernel = kernels[kernels.length - 1]
   const compiled = compileFor(model, scenarios[0], kernel, { with: switchesNamed(model, flags.with), without: switchesNamed(model, flags.without) })
   const program = atGrain(compiled, flags.grain ?? 'access')

@@ -13,7 +13,6 @@ export interface SearchFlags {
   readonly maxMemory?: number
   readonly timeout?: number
   readonly fingerprint?: boolean
-  readonly symmetry: boolean
   readonly livelock: boolean
 }
 
@@ -41,9 +40,9 @@ function bytes(value: string): number {
 }
 
 /** Adds `--kernel`, `--with`, `--without`. */
-export function modelOptions(command: Command): Command {
+export function modelOptions(command: Command, otherwise = 'all'): Command {
   return command
-    .addOption(new Option('-k, --kernel <name>', 'kernel to check, as v6.1; may be repeated (default: all)').argParser(several).default([], ''))
+    .addOption(new Option('-k, --kernel <name>', `kernel, as v6.1; may be repeated (default: ${otherwise})`).argParser(several).default([], ''))
     .addOption(new Option('--with <change>', 'add a change or fix, by name or commit; may be repeated').argParser(several).default([], ''))
     .addOption(new Option('--without <change>', 'take a change or fix out, by name or commit; may be repeated').argParser(several).default([], ''))
 }
@@ -54,15 +53,14 @@ export function searchOptions(command: Command): Command {
     .addOption(new Option('--grain <grain>', 'what one step is: every access, or accesses under a verified lock together').choices(['lock', 'access']))
     .option('--jobs <n>', 'worker threads (default: all cores; the answer is the same)', positive)
     .option('--max-states <n>', 'stop after this many states (then: inconclusive)', positive)
-    .option('--max-memory <size>', `memory for states, as 2G (default: 60% of this machine's ${Math.round(totalmem() / 2 ** 30)} GiB)`, bytes)
+    .option('--max-memory <size>', `memory for the states of one search, as 2G (default: 60% of this machine's ${Math.round(totalmem() / 2 ** 30)} GiB)`, bytes)
     .option('--timeout <seconds>', 'stop after this time (then: inconclusive)', positive)
     .option('--fingerprint', 'store 64-bit hashes instead of states: less memory, and two states may be taken for one')
-    .option('--no-symmetry', 'do not merge states that differ by exchanging identical threads')
     .option('--no-livelock', 'do not look for livelocks')
 }
 
 /** The engine's options of what was typed. */
 export function exploreOptions(flags: SearchFlags): ExploreOptions {
-  const { grain, jobs, maxStates, maxMemory, timeout, fingerprint, symmetry, livelock } = flags
-  return { grain, jobs, maxStates, maxMemory, timeout, fingerprint, symmetry, livelock }
+  const { grain, jobs, maxStates, maxMemory, timeout, fingerprint, livelock } = flags
+  return { grain, jobs, maxStates, maxMemory, timeout, fingerprint, livelock }
 }

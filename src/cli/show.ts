@@ -1,5 +1,5 @@
 /** `putpage show`: a scenario after lowering, step by step. */
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { atGrain } from '../engine/grain.ts'
 import { printProgram } from '../ir/print.ts'
 import type { ExitCode } from '../report/exit-code.ts'
@@ -9,8 +9,9 @@ import { modelOptions, type SearchFlags } from './search-options.ts'
 export function addShow(program: Command, finish: (code: ExitCode) => void): void {
   modelOptions(
     program.command('show').description('print the model of a scenario after lowering: its state, and each thread step by step').argument('<scenario>'),
+    'the newest it makes sense on',
   )
-    .option('--grain <grain>', 'lock or access', 'access')
+    .addOption(new Option('--grain <grain>', 'what one step is').choices(['lock', 'access']).default('access'))
     .addHelpText('after', '\nExample:\n  putpage show gup-of-mapped-dax --kernel v7.3')
     .action((name: string, flags: SearchFlags) => {
       const { model, scenarios } = select([name])

@@ -1,6 +1,7 @@
 /** Grain `lock`: accesses to fields that only their lock's holder touches become part of the step around them. */
 import { expressions, successors } from '../ir/liveness.ts'
-import { type ColumnId, type Expr, isAccess, type Node, type NodeId, type Program, type Thread } from '../ir/program.ts'
+import { type CheckId, type ColumnId, type Expr, isAccess, type Node, type NodeId, type Program, type Thread } from '../ir/program.ts'
+import { keptBeforeFatal, sharedColumns, tailNoticed } from '../ir/prune.ts'
 
 /**
  * Makes the loads and stores of guarded columns local computation, except where a property or a guard could see the
@@ -11,8 +12,11 @@ export function fuse(program: Program): Program {
   const hidden = new Set(program.guarded)
   for (const column of seenFromOutside(program)) hidden.delete(column)
   if (hidden.size === 0) return program
-  const timed = (check: number): boolean => program.checks[check].kind === 'use-after-free'
-  return { ...program, threads: program.threads.map((thread) => fuseThread(program, thread, hidden, timed)) }
+  const shared = sharedColumns(program)
+  // Whether a thread holds a lock only that thread decides: a race check gives the same at any moment before the next access.
+  const counts = (check: CheckId): boolean => program.checks[check].kind !== 'race'
+  const noticed = (thread: Thread, n: NodeId): boolean => tailNoticed(thread, n, counts, (column) => shared(column) && !hidden.has(column))
+  return { ...program, threads: program.threads.map((thread) => fuseThread(program, thread, hidden, noticed)) }
 }
 
 function seenFromOutside(program: Program): Set<ColumnId> {
@@ -50,14 +54,14 @@ function columnsRead(expr: Expr, into: Set<ColumnId>): void {
   }
 }
 
-/** `timed` checks depend on when the access before them is made: memory may go while a lock is held. */
-function fuseThread(program: Program, thread: Thread, hidden: ReadonlySet<ColumnId>, timed: (check: number) => boolean): Thread {
+/** An access that is `noticed` stays a step: what follows it depends on when it is made (memory may go while a lock is held). */
+function fuseThread(program: Program, thread: Thread, hidden: ReadonlySet<ColumnId>, noticed: (thread: Thread, n: NodeId) => boolean): Thread {
   const fused = new Set<NodeId>()
   thread.nodes.forEach((node, n) => {
-    if ((node.op === 'load' || node.op === 'store') && node.access && node.places.every((place) => hidden.has(place.column)) && !timedAfter(thread, n, timed))
+    if ((node.op === 'load' || node.op === 'store') && node.access && node.places.every((place) => hidden.has(place.column)) && !noticed(thread, n))
       fused.add(n)
   })
-  for (const n of keptBeforeFatal(program, thread, hidden, fused)) fused.delete(n)
+  for (const n of keptBeforeFatal(program, thread, (column) => hidden.has(column), fused)) fused.delete(n)
   for (;;) {
     const silent = (n: NodeId): boolean => fused.has(n) || !isAccess(thread.nodes[n])
     const kept = keptInCycles(thread, silent, fused)

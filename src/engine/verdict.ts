@@ -73,8 +73,6 @@ export interface ExploreOptions {
   readonly fingerprint?: boolean
   /** Look for livelocks (default true). */
   readonly livelock?: boolean
-  /** Meant to merge states that differ by exchanging identical threads. Not implemented: accepted, and changes nothing. */
-  readonly symmetry?: boolean
   /** Zero dead locals (default true); false is for tests only. */
   readonly zeroDeadLocals?: boolean
   /** `js` or `wasm`: what the generated code is. */

@@ -20,14 +20,30 @@ export function prune(program: Program): Program {
 function pruneOnce(program: Program): Program {
   const use = columnUse(program)
   const unread = (column: ColumnId): boolean => use.readers[column].size === 0 && !use.seen.has(column)
-  const own = (column: ColumnId): boolean => !use.seen.has(column) && new Set([...use.readers[column], ...use.writers[column]]).size <= 1
+  const shares = sharing(use)
   let changed = false
   const threads = program.threads.map((thread) => {
-    const pruned = pruneThread(program, thread, unread, own, (column) => use.writers[column].size > 0 && !own(column))
+    const pruned = pruneThread(program, thread, unread, shares)
     if (pruned !== thread) changed = true
     return pruned
   })
   return changed ? { ...program, threads } : program
+}
+
+/** `own` columns are touched by at most one thread and watched by no property; `shared` ones are not, and change. */
+interface Sharing {
+  readonly own: (column: ColumnId) => boolean
+  readonly shared: (column: ColumnId) => boolean
+}
+
+function sharing(use: ColumnUse): Sharing {
+  const own = (column: ColumnId): boolean => !use.seen.has(column) && new Set([...use.readers[column], ...use.writers[column]]).size <= 1
+  return { own, shared: (column) => use.writers[column].size > 0 && !own(column) }
+}
+
+/** Which columns of a program change under the eyes of others. */
+export function sharedColumns(program: Program): (column: ColumnId) => boolean {
+  return sharing(columnUse(program)).shared
 }
 
 interface ColumnUse {
@@ -73,14 +89,7 @@ export function columnsRead(expr: Expr): ColumnId[] {
   }
 }
 
-/** `shared` columns change, and not by one thread alone that nobody watches. */
-function pruneThread(
-  program: Program,
-  thread: Thread,
-  unread: (column: ColumnId) => boolean,
-  own: (column: ColumnId) => boolean,
-  shared: (column: ColumnId) => boolean,
-): Thread {
+function pruneThread(program: Program, thread: Thread, unread: (column: ColumnId) => boolean, { own, shared }: Sharing): Thread {
   const live = liveLocals(thread)
   const gone = new Set<NodeId>()
   const quiet = new Set<NodeId>()

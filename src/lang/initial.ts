@@ -14,7 +14,11 @@ export function initialCells(context: Context, column: ColumnDraft): { readonly 
     for (let element = 0; element < column.perObject; element++) {
       const indices = dimensions(column.path, element)
       cells.push(cellName(context, object.name, column.path, indices))
-      init.push(column.field === 'memory' && column.struct.fields.get('memory') === undefined ? 0 : initialValue(context, column, object.init, indices))
+      init.push(
+        column.struct.name === 'Injected' || (column.field === 'memory' && column.struct.fields.get('memory') === undefined)
+          ? 0
+          : initialValue(context, column, object.init, indices),
+      )
     }
   }
   return { cells, init }

@@ -157,9 +157,29 @@ function choose(context: Context, node: ts.CallExpression): Value {
   return scalar({ e: 'local', local: dst }, int(0, count.expr.value - 1))
 }
 
+/** A choice that a site makes at most once a run: a hidden cell remembers that it has failed. */
 function mayFail(context: Context, node: ts.CallExpression): Value {
-  const dst = context.graph.newLocal(`${context.stack[context.stack.length - 1].name}.fails`, BOOL)
-  context.graph.emit({ op: 'choose', at: position(context, node), dst, count: 2, failure: true, attached: context.inStep })
+  if (context.pure) return refuse(context, node, 'a condition cannot fail', 'may_fail() before the condition')
+  const at = position(context, node)
+  const name = context.stack[context.stack.length - 1].name
+  const { line, character } = node.getSourceFile().getLineAndCharacterOfPosition(node.getStart())
+  const failed = context.unit.injected(`${context.unit.sources.displayPath(node.getSourceFile())}:${line + 1}:${character + 1}`)
+  const cell = { column: failed.id, index: number(0) }
+  const dst = context.graph.newLocal(`${name}.fails`, BOOL, true)
+  const choose = (): void => {
+    context.graph.emit({ op: 'choose', at, dst, count: 2, failure: true, attached: context.inStep })
+    context.graph.branch(
+      at,
+      { e: 'local', local: dst },
+      () => context.graph.emit({ op: 'store', at, places: [cell], values: [number(1)], access: false }),
+      () => {},
+    )
+  }
+  const before = context.graph.newLocal(`${name}.failed`, BOOL)
+  failed.written = true
+  // The choice comes first, so that it is made in the step that follows it; a second failure is no choice.
+  context.graph.emit({ op: 'load', at, dsts: [before], places: [cell], access: false })
+  context.graph.branch(at, { e: 'local', local: before }, () => context.graph.emit({ op: 'assign', at, dst, value: number(0) }), choose)
   return scalar({ e: 'local', local: dst }, BOOL)
 }
 

@@ -66,7 +66,7 @@ export function loopWithoutAccess(graph: GraphBuilder): Position[] {
     while (stack.length > 0) {
       const top = stack[stack.length - 1]
       const node = graph.nodes[top.node]
-      const out = isAccess(node) || (node.op === 'choose' && !node.attached) ? [] : successors(node)
+      const out = isAccess(node) ? [] : successors(node)
       if (top.next >= out.length) {
         state.set(top.node, 'done')
         stack.pop()

@@ -44,6 +44,7 @@ export class Unit {
   settled: Settled
   /** Switches the lowering has looked at. */
   readonly switchesRead = new Set<string>()
+  private readonly injectedStruct: Struct = { name: 'Injected', fields: new Map(), objects: [{ name: 'injected failure' }] }
   private readonly structs = new Map<ts.Symbol, Struct>()
   private readonly columnIds = new Map<string, ColumnId>()
   private readonly checkIds = new Map<string, number>()
@@ -107,6 +108,11 @@ export class Unit {
     if (!declaration || !ts.isVariableDeclaration(declaration) || !declaration.initializer || !ts.isCallExpression(declaration.initializer)) return undefined
     const callee = this.symbol(declaration.initializer.expression)
     return callee?.name === 'switches' && this.isModelWord(callee) ? this.switches.get(node.name.text) : undefined
+  }
+
+  /** Ghost column that says whether a `may_fail()` has failed in this run. */
+  injected(site: string): ColumnDraft {
+    return this.column(this.injectedStruct, [{ field: site }], { k: 'bool' }, { ghost: true, guarded: false })
   }
 
   /** Ghost column that says whether an object's memory is in use. */

@@ -14,7 +14,7 @@ const model = (name: string): Program => compile(file(`models/${name}.ts`))
 const pml = (name: string): string => readFileSync(file(`export/${name}.pml`), 'utf8')
 
 test('pageref: the states and transitions of SPIN, less its state before the processes are started', async () => {
-  const ours = await explore(model('pageref'), { grain: 'access', symmetry: false })
+  const ours = await explore(model('pageref'), { grain: 'access' })
   const spin = runSpin(pml('pageref'), { defines: ['NPROC=3', 'NPAGE=3'], spin: [], depth: 2_000_000 })
   assert.equal(spin.states - 1, ours.states)
   assert.equal(spin.transitions - 1, ours.transitions)
@@ -32,7 +32,7 @@ test('pageref with a lost update: SPIN finds it too, and the shortest violation 
 
 for (const gups of [2, 3]) {
   test(`zdev with ${gups} lookups: the states and transitions of SPIN, whatever its options`, async () => {
-    const ours = await explore(model(`zdev-${gups}`), { grain: 'access', symmetry: false })
+    const ours = await explore(model(`zdev-${gups}`), { grain: 'access' })
     for (const spin of gups === 2 ? [[], ['-o1', '-o2', '-o3']] : [[]]) {
       const theirs = runSpin(pml('zdev-atomic'), { defines: [`NGUP=${gups}`, 'NPAGE=2', 'LIM=1'], spin })
       assert.deepEqual([theirs.states - 1, theirs.transitions - 1, theirs.errors], [ours.states, ours.transitions, 0])
@@ -65,6 +65,6 @@ test('the interpreter counts as the explorer does', async () => {
     }
     frontier = next
   }
-  const ours = await explore(program, { grain: 'access', symmetry: false })
+  const ours = await explore(program, { grain: 'access' })
   assert.deepEqual([seen.size, transitions], [ours.states, ours.transitions])
 })
