@@ -63,6 +63,12 @@ export const change = switches({
     since: 'v6.1',
     effect: 'an allocated device-private page holds one reference of its pgmap, so that memunmap waits for it',
   },
+  pgmap_ref_embedded: {
+    commit: 'b80892ca022e',
+    subject: 'memremap: remove support for external pgmap refcounts',
+    since: 'v5.17',
+    effect: "a pgmap's reference is part of it, and not a pointer that is cleared before the pgmap leaves pgmap_array",
+  },
   free_zone_device_folio_rules: {
     commit: '38607c62b34b',
     subject: 'fs/dax: properly refcount fs dax pages',
@@ -79,7 +85,7 @@ export const change = switches({
   gup_put_folio_devmap: {
     commit: 'f4f451a16dd1',
     subject: 'mm: fix missing wake-up event for FSDAX pages',
-    since: 'v6.0',
+    since: 'v5.19',
     effect: 'gup_put_folio() and the undo of try_get_folio() go through the fsdax hook first',
   },
   bio_release_folio_put: {
@@ -107,6 +113,18 @@ export const change = switches({
     subject: 'check_vma_flags() refuses FOLL_LONGTERM on fsdax before any page is taken',
     since: 'v5.11',
     effect: 'a long-term pin of an fsdax mapping takes no page at all',
+  },
+  gup_fast_refuses_files: {
+    commit: 'a6e79df92e4a',
+    subject: 'mm/gup: disallow FOLL_LONGTERM GUP-fast writing to file-backed mappings',
+    since: 'v6.5',
+    effect: 'the fast path gives a page of a file back when a long-term pin would write, and leaves it to the slow path',
+  },
+  fsdax_not_longterm_pinnable: {
+    commit: 'e5cb23256347',
+    subject: "mm/gup: don't allow FOLL_LONGTERM pinning of FS DAX pages",
+    since: 'v6.15',
+    effect: 'the fast path gives an fsdax page back that a long-term pin asked for',
   },
   // ---- layout break --------------------------------------------------------------------------------------------------
   ext4_break_layouts_rescans: {
@@ -184,12 +202,13 @@ export const change = switches({
   migrate_collect_trylock_once: {
     commit: 'ab09243aa95a',
     subject: 'mm/migrate.c: remove MIGRATE_PFN_LOCKED',
-    since: 'v5.17',
+    since: 'v5.16',
     effect: 'migrate_vma_collect gives a page up whose lock is busy, instead of trying again later',
   },
   zap_clears_private_last: {
-    subject: 'zap_pte_range() puts a device-private page before it clears the entry',
-    since: 'v5.17',
+    commit: '8018db852594',
+    subject: 'mm: rework swap handling of zap_pte_range',
+    since: 'v5.18',
     effect: 'the last put, and with it the free callback, runs while the entry is still in the page table',
   },
   migration_entry_wait_without_reference: {
@@ -200,6 +219,7 @@ export const change = switches({
   },
   anon_exclusive: {
     subject: 'mm: remember exclusively mapped anonymous pages with PG_anon_exclusive',
+    since: 'v5.19',
     effect: 'migration refuses an exclusive page that may be pinned, after it cleared the entry and flushed the TLB',
   },
   driver_evicts_on_remove: {
@@ -210,7 +230,6 @@ export const change = switches({
   },
   pgmap_tryget_dead: {
     subject: 'zone_device_page_init() takes its pgmap reference with tryget, dead or alive',
-    since: 'v6.19',
     effect: 'an allocation after kill fails only when the pgmap count is already 0',
   },
   // ---- memory ------------------------------------------------------------------------------------------------------------
@@ -252,6 +271,7 @@ kernels(change, {
       'private_free_at_zero',
       'free_zone_device_page_at_zero',
       'page_holds_pgmap_reference',
+      'pgmap_ref_embedded',
       'gup_put_folio',
       'gup_put_folio_devmap',
       'bio_release_folio_put',
@@ -277,6 +297,7 @@ kernels(change, {
       'free_zone_device_page_at_zero',
       'no_devmap_managed_hook',
       'page_holds_pgmap_reference',
+      'pgmap_ref_embedded',
       'free_zone_device_folio_rules',
       'gup_put_folio',
       'gup_put_folio_devmap',
@@ -284,6 +305,8 @@ kernels(change, {
       'gup_no_pgmap',
       'no_devmap_bit',
       'gup_longterm_refuses_fsdax',
+      'gup_fast_refuses_files',
+      'fsdax_not_longterm_pinnable',
       'fuse_breaks_whole_file',
       'unmapped_pages_can_be_busy',
       'break_waits_for_locked_entries',

@@ -1,5 +1,6 @@
 // A driver evicts its pages by frame number while one of them is being allocated: the page's count is 1, but its owner has
-// not locked it yet, and stores zone_device_data only after that. lib/test_hmm.c lets the two meet by HMM_DMIRROR_RELEASE.
+// not locked it yet, and stores zone_device_data only after that. In lib/test_hmm.c
+// the two meet when one user of the device closes it (dmirror_fops_release()), or by HMM_DMIRROR_RELEASE.
 import { scenario, struct } from 'putpage/model'
 import { DevPagemap } from '../kernel/include/linux/memremap.ts'
 import { anon_vma, Backing, Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'

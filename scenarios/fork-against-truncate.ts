@@ -7,6 +7,7 @@ import { DmaTransfer, dma_map_page, dma_unmap_page } from '../kernel/include/lin
 import { AddressSpace } from '../kernel/include/linux/fs.ts'
 import { DevPagemap } from '../kernel/include/linux/memremap.ts'
 import { Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { bit_wait_table } from '../kernel/include/linux/wait_bit.ts'
 import { dup_mmap } from '../kernel/kernel/fork.ts'
 import { pin_user_pages_fast, unpin_user_page } from '../kernel/mm/gup.ts'
 import { memremap_pages } from '../kernel/mm/memremap.ts'
@@ -48,7 +49,7 @@ export default scenario({
   },
   sometimes: {
     'the copy is made while truncate holds its lock': () => child.pte.kind === 'present' && file.invalidate_lock.owner !== null,
-    'truncate waits for the pin': () => page.wait.queued[2] && transfer.target !== null,
+    'truncate waits for the pin': () => bit_wait_table.waiting[2] === page && transfer.target !== null,
   },
   unreachable: {
     'truncate waits for the pin': { 'v5.15+seed': 'no page can be taken: mapped pages rest at 0 (generic-413)' },

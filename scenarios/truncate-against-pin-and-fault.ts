@@ -7,6 +7,7 @@ import { DmaTransfer, dma_map_page, dma_unmap_page } from '../kernel/include/lin
 import { AddressSpace } from '../kernel/include/linux/fs.ts'
 import { DevPagemap } from '../kernel/include/linux/memremap.ts'
 import { Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { bit_wait_table } from '../kernel/include/linux/wait_bit.ts'
 import { pin_user_pages_fast, unpin_user_page } from '../kernel/mm/gup.ts'
 import { memremap_pages } from '../kernel/mm/memremap.ts'
 
@@ -46,7 +47,7 @@ export default scenario({
     },
   },
   sometimes: {
-    'truncate waits while the device writes': () => page.wait.queued[2] && transfer.target === page,
+    'truncate waits while the device writes': () => bit_wait_table.waiting[2] === page && transfer.target === page,
   },
   unreachable: {
     'truncate waits while the device writes': { 'v5.15+seed': 'no page can be taken: mapped pages rest at 0 (generic-413)' },

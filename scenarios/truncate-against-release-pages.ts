@@ -8,6 +8,7 @@ import { DmaTransfer, dma_map_page, dma_unmap_page } from '../kernel/include/lin
 import { AddressSpace } from '../kernel/include/linux/fs.ts'
 import { DevPagemap } from '../kernel/include/linux/memremap.ts'
 import { Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { bit_wait_table } from '../kernel/include/linux/wait_bit.ts'
 import { memremap_pages } from '../kernel/mm/memremap.ts'
 
 const page = struct(Page)
@@ -40,7 +41,7 @@ export default scenario({
     },
   },
   sometimes: {
-    'truncate waits while the driver has the page': () => page.wait.queued[1] && transfer.target === page,
+    'truncate waits while the driver has the page': () => bit_wait_table.waiting[1] === page && transfer.target === page,
   },
   unreachable: {
     'truncate waits while the driver has the page': { 'v5.15+seed': 'no page can be taken: mapped pages rest at 0 (generic-413)' },

@@ -7,6 +7,7 @@ import { DmaTransfer, dma_map_page, dma_unmap_page } from '../kernel/include/lin
 import { AddressSpace } from '../kernel/include/linux/fs.ts'
 import { DevPagemap } from '../kernel/include/linux/memremap.ts'
 import { Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { bit_wait_table } from '../kernel/include/linux/wait_bit.ts'
 import { pin_user_pages_fast, unpin_user_page } from '../kernel/mm/gup.ts'
 import { memremap_pages } from '../kernel/mm/memremap.ts'
 
@@ -55,8 +56,8 @@ export default scenario({
     },
   },
   sometimes: {
-    'truncate waits for the first page': () => page0.wait.queued[2] && transfer0.target !== null,
-    'truncate waits for the second page': () => page1.wait.queued[2] && transfer1.target !== null,
+    'truncate waits for the first page': () => bit_wait_table.waiting[2] === page0 && transfer0.target !== null,
+    'truncate waits for the second page': () => bit_wait_table.waiting[2] === page1 && transfer1.target !== null,
   },
   unreachable: {
     'truncate waits for the first page': { 'v5.15+seed': 'no page can be taken: mapped pages rest at 0 (generic-413)' },

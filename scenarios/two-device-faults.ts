@@ -5,6 +5,7 @@ import { user_load } from '../kernel/arch/x86/mm/fault.ts'
 import { DevPagemap } from '../kernel/include/linux/memremap.ts'
 import { anon_vma, Backing, Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
 import { held_in_passing } from '../kernel/include/linux/page_ref.ts'
+import { page_wait_table } from '../kernel/include/linux/pagemap.ts'
 import { dmirror_allocate_chunk, dmirror_migrate_to_device, mdevice } from '../kernel/lib/test_hmm.ts'
 import { handle_mm_fault } from '../kernel/mm/memory.ts'
 import { give_to_buddy } from '../kernel/mm/page_alloc.ts'
@@ -43,7 +44,8 @@ export default scenario({
     'the page came back once': () => vma.pte.kind === 'present' && vma.pte.page!._refcount === 1 && vma.pte.page!._mapcount === 1,
   },
   sometimes: {
-    'both are in the fault of the page': () => device.lock.waiting[0] || device.held.fault > 1,
-    'a fault finds the page being migrated': () => vma.pte.kind === 'migration',
+    'both are in the fault of the page': () => page_wait_table.waiting[0] === device || page_wait_table.waiting[1] === device || device.held.fault > 1,
+    'a fault waits for the page being migrated': () =>
+      vma.pte.kind === 'migration' && (page_wait_table.waiting[0] === device || page_wait_table.waiting[1] === device),
   },
 })

@@ -111,7 +111,7 @@ export function dax_unlock_entry(mapping: AddressSpace, index: number, entry: Da
     mapping.entry_queue[index].owner = null
   })
   spin_unlock(mapping.i_pages_lock)
-  BUG_ON(!old.locked, '!dax_is_locked(old)')
+  BUG_ON(!old.locked, '!dax_is_locked(old)', 'the entry this thread had locked is not locked any more: somebody stored another one')
   dax_wake_entry(mapping, index, 'next')
 }
 

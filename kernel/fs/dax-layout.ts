@@ -72,7 +72,7 @@ export function dax_delete_mapping_entry(mapping: AddressSpace, index: number): 
   const entry = get_unlocked_entry(mapping, index)
   delete_entry(mapping, index, entry)
   spin_unlock(mapping.i_pages_lock)
-  WARN_ON_ONCE(entry.kind === 'none', '!ret')
+  WARN_ON_ONCE(entry.kind === 'none', '!ret', 'truncation saw an entry that is gone when it deletes it: something else deletes entries meanwhile')
 }
 
 /** Under the i_pages lock. No later unlock will wake anybody, so all are woken. */
@@ -106,7 +106,7 @@ function dax_delete_mapping_range(mapping: AddressSpace, last: LastIndex): void 
 export function wait_page_idle(mapping: AddressSpace, page: Page): boolean {
   let slept = false
   wait_var_event(
-    page.wait,
+    page,
     () => dax_page_is_idle(page),
     () => page._refcount === dax_idle_count(),
     () => {
@@ -147,7 +147,7 @@ export function dax_break_layout_final(mapping: AddressSpace): void {
 
 function wait_page_idle_uninterruptible(page: Page): void {
   wait_var_event(
-    page.wait,
+    page,
     () => dax_page_is_idle(page),
     () => page._refcount === dax_idle_count(),
     () => {},

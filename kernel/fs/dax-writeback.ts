@@ -1,7 +1,7 @@
 // fsync() of a DAX file: the part of fs/dax.c that writes caches back. It locks entries without any lock of the file
 // system, which is what a layout break may meet.
 import type { AddressSpace } from '../include/linux/fs.ts'
-import type { Vma } from '../include/linux/mm_types.ts'
+import { PTE_NONE, type Vma } from '../include/linux/mm_types.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { flush_tlb_range } from '../mm/memory.ts'
 import { dax_lock_entry, dax_wake_entry } from './dax-entry.ts'
@@ -18,9 +18,11 @@ function pfn_mkclean_range(mapping: AddressSpace, index: number): void {
 function mkclean_one(vma: Vma): void {
   spin_lock(vma.ptl)
   const pte = vma.pte
-  if (pte.kind === 'present') {
-    vma.pte = { kind: 'present', page: pte.page, write: false }
+  if (pte.kind === 'present' && pte.write) {
+    // ptep_clear_flush(), then the entry again without its write and dirty bits.
+    vma.pte = PTE_NONE
     flush_tlb_range()
+    vma.pte = { kind: 'present', page: pte.page, write: false }
   }
   spin_unlock(vma.ptl)
 }

@@ -14,7 +14,7 @@ import { iomap_iter } from './iomap/iter.ts'
 export function dax_associate_entry(entry: DaxEntry, mapping: AddressSpace): void {
   if (entry.kind !== 'pfn') return
   const page = entry.page!
-  WARN_ON_ONCE(page.mapping !== null, 'page->mapping')
+  WARN_ON_ONCE(page.mapping !== null, 'page->mapping', 'a page is put into a file while another file, or another index, still has it')
   page.mapping = mapping
 }
 
@@ -32,16 +32,26 @@ export function dax_disassociate_entry(entry: DaxEntry, mapping: AddressSpace, t
   }
   // As posted in November 2021 the test follows the helper: a page of a file that is cut off must be idle, at 0.
   const idle = change.fsdax_wake_at_zero ? 0 : 1
-  if (trunc) WARN_ON_ONCE(page_ref_count(page) > idle, 'trunc && page_ref_count(page) > 1')
+  if (trunc) {
+    WARN_ON_ONCE(
+      page_ref_count(page) > idle,
+      'trunc && page_ref_count(page) > 1',
+      'the page is cut off from its file while somebody holds it: its block is freed, and a device may go on writing into it',
+    )
+  }
   const owner = page.mapping
-  WARN_ON_ONCE(owner !== null && owner !== mapping, 'page->mapping && page->mapping != mapping')
+  WARN_ON_ONCE(owner !== null && owner !== mapping, 'page->mapping && page->mapping != mapping', 'the page belongs to another file by now')
   page.mapping = null
 }
 
 /** dax_folio_put() of a folio that is not shared: dax_folio_reset_order(), then the debug check. */
 function dax_folio_put(folio: Page): void {
   folio.mapping = null
-  WARN_ON_ONCE(page_ref_count(folio) !== 0, 'folio_ref_count(folio)')
+  WARN_ON_ONCE(
+    page_ref_count(folio) !== 0,
+    'folio_ref_count(folio)',
+    'the page leaves its file while somebody holds or maps it: its block can be freed, and a device may go on writing into it',
+  )
 }
 
 /** dax_insert_entry(): an empty entry gets its page; one that has a page is left alone. It stays locked. */
@@ -53,7 +63,11 @@ function dax_insert_entry(mapping: AddressSpace, index: number, entry: DaxEntry,
   dax_associate_entry(new_entry, mapping)
   const old = mapping.entries[index]
   dax_lock_entry(mapping, index, new_entry)
-  WARN_ON_ONCE(!(old.kind === 'empty' && old.locked), 'old != xa_mk_value(xa_to_value(entry) | DAX_LOCKED)')
+  WARN_ON_ONCE(
+    !(old.kind === 'empty' && old.locked),
+    'old != xa_mk_value(xa_to_value(entry) | DAX_LOCKED)',
+    'somebody changed the entry that this fault has locked',
+  )
   spin_unlock(mapping.i_pages_lock)
   return new_entry
 }

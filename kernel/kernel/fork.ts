@@ -8,6 +8,7 @@ import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { mapping_counts } from '../mm/memory.ts'
 import { alloc_page } from '../mm/page_alloc.ts'
 import { page_add_new_anon_rmap, page_add_rmap } from '../mm/rmap.ts'
+import { change } from '../switches.ts'
 
 /** is_cow_mapping(): anonymous memory of this model is private, files are shared. */
 function is_cow_mapping(vma: Vma): boolean {
@@ -101,10 +102,18 @@ function copy_entry(dst_vma: Vma, src_vma: Vma, pte: Pte): void {
 function copy_present_pte(dst_vma: Vma, src_vma: Vma, pte: Pte, prealloc: Page | null): Copied {
   const page = pte.page!
   if (mapping_counts(page)) {
-    if (is_cow_mapping(src_vma) && pte.write) {
+    // page_needs_cow_for_dma() before the reference is taken; page_try_dup_anon_rmap() after, which is then given back.
+    const may_be_pinned = is_cow_mapping(src_vma) && pte.write
+    if (may_be_pinned && !change.anon_exclusive) {
       if (page_ref_count(page) >= GUP_PIN_COUNTING_BIAS) return copy_present_page(dst_vma, page, prealloc)
     }
     get_page(page, 'pte')
+    if (may_be_pinned && change.anon_exclusive) {
+      if (page_ref_count(page) >= GUP_PIN_COUNTING_BIAS) {
+        put_page(page, 'pte')
+        return copy_present_page(dst_vma, page, prealloc)
+      }
+    }
     page_add_rmap(page)
   }
   copy_entry(dst_vma, src_vma, pte)

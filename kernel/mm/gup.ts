@@ -1,29 +1,26 @@
 // get_user_pages(): mm/gup.c. One page at a time.
-import { atomic, me, nr_threads, type PerThread, perThread, READ_ONCE, same, struct, WARN_ON_ONCE, type Word } from 'putpage/model'
+import { atomic, me, nr_threads, type PerThread, perThread, READ_ONCE, same, struct, VM_WARN_ON, WARN_ON_ONCE, type Word } from 'putpage/model'
 import { page_devmap, page_is_devmap_managed } from '../include/linux/memremap.ts'
 import { folio_put_refs, get_page_unless_zero, put_page, try_get_page } from '../include/linux/mm.ts'
 import { GUP_PIN_COUNTING_BIAS, type Holder, type Page, type Vma } from '../include/linux/mm_types.ts'
 import { page_ref_add_pin, page_ref_add_to_pin, page_ref_count, page_ref_sub_from_pin } from '../include/linux/page_ref.ts'
+import { local_irq_restore, local_irq_save, rcu } from '../include/linux/rcupdate.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { handle_mm_fault } from './memory.ts'
 import { get_dev_pagemap, put_dev_pagemap, put_devmap_managed_page_refs } from './memremap.ts'
 
-/** Which CPUs run with interrupts off, and which of them a TLB flush by interrupt still waits for. */
+/** Which of the CPUs that run with interrupts off a TLB flush by interrupt still waits for. */
 class Cpus {
-  irqs_off: PerThread<boolean> = perThread(false)
   flushed_by_ipi: PerThread<boolean> = perThread(false)
 }
 export const cpus = struct(Cpus)
 
-function local_irq_save(): void {
-  cpus.irqs_off[me()] = true
-}
-
-function local_irq_restore(): void {
+/** local_irq_restore(): interrupts that wait for this CPU are answered. */
+function answer_interrupts(): void {
   atomic(() => {
-    cpus.irqs_off[me()] = false
+    local_irq_restore()
     cpus.flushed_by_ipi[me()] = false
   })
 }
@@ -31,7 +28,7 @@ function local_irq_restore(): void {
 /** The interrupts of a TLB flush are sent: CPUs that have interrupts off will answer when they turn them on. */
 export function send_flush_ipi(): void {
   atomic(() => {
-    for (let t = 0; t < nr_threads(); t++) cpus.flushed_by_ipi[t] = cpus.irqs_off[t]
+    for (let t = 0; t < nr_threads(); t++) cpus.flushed_by_ipi[t] = rcu.irqs_off[t]
   })
 }
 
@@ -40,18 +37,38 @@ export function send_flush_ipi(): void {
  */
 function try_grab_page(page: Page, pin: boolean): boolean {
   if (!pin) return try_get_page(page, 'gup')
-  if (WARN_ON_ONCE(page_ref_count(page) <= 0, 'page_ref_count(page) <= 0')) return false
+  if (
+    WARN_ON_ONCE(
+      page_ref_count(page) <= 0,
+      'page_ref_count(page) <= 0',
+      'the page that pin_user_pages() meets has a count of 0: to the count nobody holds it, so it cannot be pinned, and the I/O fails',
+    )
+  )
+    return false
   page_ref_add_pin(page)
   return true
 }
 
 /**
- * try_grab_compound_head(), try_grab_folio() of the fast path: one more unless the page is free. A pin is completed by a
- * second addition.
+ * try_grab_compound_head(), try_grab_folio(), try_grab_folio_fast() of the fast path: one more unless the page is free. A pin
+ * is completed by a second addition.
+ * Since Linux commit e5cb23256347 ("mm/gup: don't allow FOLL_LONGTERM pinning of FS DAX pages") (in v6.15)
+ * folio_is_longterm_pinnable() says no to fsdax pages. It is asked when the reference is already there.
  */
-function try_grab_folio(page: Page, pin: boolean): boolean {
-  if (WARN_ON_ONCE(page_ref_count(page) < 0, 'page_ref_count(page) < 0')) return false
+function try_grab_folio(page: Page, pin: boolean, longterm: boolean): boolean {
+  if (
+    WARN_ON_ONCE(
+      page_ref_count(page) < 0,
+      'folio_ref_count(folio) < 0',
+      'the page that get_user_pages_fast() meets has a count below 0: somebody gave back more references than were taken',
+    )
+  )
+    return false
   if (!get_page_unless_zero(page, 'gup')) return false
+  if (change.fsdax_not_longterm_pinnable && pin && longterm && page.type === 'fsdax') {
+    folio_put_refs(page, 1, 'gup')
+    return false
+  }
   if (pin) page_ref_add_to_pin(page)
   return true
 }
@@ -63,12 +80,14 @@ function try_grab_folio(page: Page, pin: boolean): boolean {
  */
 function gup_put_folio(page: Page, pin: boolean): void {
   const holder: Holder = pin ? 'pin' : 'gup'
+  const refs = pin ? GUP_PIN_COUNTING_BIAS : 1
   if (!change.gup_put_folio) {
+    // put_page_refs()
+    if (VM_WARN_ON(page_ref_count(page) < refs, 'page_ref_count(page) < refs', 'more references are given back than the page has')) return
     if (pin) page_ref_sub_from_pin(page)
     put_page(page, 'gup')
     return
   }
-  const refs = pin ? GUP_PIN_COUNTING_BIAS : 1
   if (change.gup_put_folio_devmap && page_is_devmap_managed(page)) {
     put_devmap_managed_page_refs(page, refs, holder)
     return
@@ -81,7 +100,7 @@ export function unpin_user_page(page: Page): void {
   gup_put_folio(page, true)
 }
 
-/** unpin_user_pages() hands its references to release_pages() in no kernel; put_page() of FOLL_GET references. */
+/** put_page() of FOLL_GET references. */
 export function put_user_page(page: Page): void {
   put_page(page, 'gup')
 }
@@ -95,24 +114,29 @@ function gup_pte_range(vma: Vma, pin: boolean, longterm: boolean): Page | null {
   const pte = READ_ONCE(vma.pte)
   if (pte.kind !== 'present' || (pin && !pte.write)) return null
   const page = pte.page!
-  if (!page_is_usable_fast(page, longterm)) return null
+  // Until the bit went, a devmap entry is refused for FOLL_LONGTERM.
+  if (longterm && page_devmap(page)) return null
   const devmap = !change.gup_no_pgmap && page_devmap(page)
   const pgmap = devmap ? get_dev_pagemap() : null
   if (devmap && pgmap === null) return null
   let got: Page | null = null
-  if (try_grab_folio(page, pin)) {
-    if (same(pte, READ_ONCE(vma.pte))) got = page
+  if (try_grab_folio(page, pin, longterm)) {
+    const allowed = same(pte, READ_ONCE(vma.pte)) && gup_fast_folio_allowed(page, pin, longterm)
+    if (allowed) got = page
     else gup_put_folio(page, pin)
   }
   if (pgmap !== null) put_dev_pagemap(pgmap)
   return got
 }
 
-/** FOLL_LONGTERM of the fast path refuses devmap entries (until the bit went), and fsdax folios by their mapping after. */
-function page_is_usable_fast(page: Page, longterm: boolean): boolean {
-  if (!longterm) return true
-  if (page_devmap(page)) return false
-  return page.type !== 'fsdax'
+/**
+ * folio_fast_pin_allowed(), gup_fast_folio_allowed(): with the page held, a long-term pin for writing is left to the slow path
+ * if the page is of a file, or of nobody known (mapping NULL). Pins of this model write; it has no shmem.
+ * Since Linux commit a6e79df92e4a ("mm/gup: disallow FOLL_LONGTERM GUP-fast writing to file-backed mappings") (in v6.5).
+ */
+function gup_fast_folio_allowed(page: Page, pin: boolean, longterm: boolean): boolean {
+  if (!(change.gup_fast_refuses_files && pin && longterm)) return true
+  return page.anon
 }
 
 /**
@@ -125,7 +149,7 @@ function lockless_pages_from_mm(vma: Vma, pin: boolean, longterm: boolean): Page
   if (seq % 2 === 1) return null
   local_irq_save()
   const page = gup_pte_range(vma, pin, longterm)
-  local_irq_restore()
+  answer_interrupts()
   if (pin && page !== null && mm.write_protect_seq !== seq) {
     gup_put_folio(page, true)
     return null
@@ -158,8 +182,8 @@ function follow_page_pte(vma: Vma, pin: boolean): Followed {
   return { what: 'page', page }
 }
 
-/** __get_user_pages() of the slow path, under mmap_lock: faults the page in until it is there. */
-function __get_user_pages_locked(vma: Vma, pin: boolean): Page | null {
+/** __get_user_pages() of the slow path, under mmap_lock: faults the page in until it is there. `refused`: check_dax_vmas(). */
+function __get_user_pages_locked(vma: Vma, pin: boolean, refused: boolean): Page | null {
   down_read(vma.mm.mmap_lock)
   let result: Page | null = null
   // find_vma(): munmap() may have taken the VMA away.
@@ -168,6 +192,10 @@ function __get_user_pages_locked(vma: Vma, pin: boolean): Page | null {
     result = followed.page
     if (followed.what !== 'fault') break
     if (handle_mm_fault(vma, true) === 'sigbus') break
+  }
+  if (refused && result !== null) {
+    gup_put_folio(result, pin)
+    result = null
   }
   up_read(vma.mm.mmap_lock)
   return result
@@ -179,12 +207,16 @@ function vma_is_fsdax(vma: Vma): boolean {
   return file !== null && file.kind !== 'dev_dax'
 }
 
-/** internal_get_user_pages_fast(): the fast path, and the slow one where it gives up. Null is an error. */
+/**
+ * internal_get_user_pages_fast(), gup_fast_fallback(): the fast path, and the slow one where it gives up. Null is an error.
+ * Until v5.10 __gup_longterm_locked() took a page of an fsdax mapping, and check_dax_vmas() gave it back.
+ */
 function internal_get_user_pages_fast(vma: Vma, pin: boolean, longterm: boolean): Page | null {
   const page = lockless_pages_from_mm(vma, pin, longterm)
   if (page !== null) return page
-  if (longterm && change.gup_longterm_refuses_fsdax && vma_is_fsdax(vma)) return null
-  return __get_user_pages_locked(vma, pin)
+  const refused = longterm && vma_is_fsdax(vma)
+  if (refused && change.gup_longterm_refuses_fsdax) return null
+  return __get_user_pages_locked(vma, pin, refused)
 }
 
 /** get_user_pages_fast(). */
@@ -204,5 +236,5 @@ export function pin_user_pages_fast_longterm(vma: Vma): Page | null {
 
 /** get_user_pages_unlocked(): the slow path alone, as callers that may sleep use it. */
 export function get_user_pages_unlocked(vma: Vma): Page | null {
-  return __get_user_pages_locked(vma, false)
+  return __get_user_pages_locked(vma, false, false)
 }

@@ -69,8 +69,8 @@ function do_anonymous_page(vma: Vma): void {
 }
 
 /**
- * do_wp_page() of an anonymous page: a write to a page that fork() shared. Who is the only one left with it writes on;
- * otherwise the page is copied.
+ * do_wp_page() of an anonymous page, wp_can_reuse_anon_folio(): a write to a page that fork() shared. Who is the only one left
+ * with it, which is looked at again under the page lock, writes on; otherwise the page is copied.
  */
 function do_wp_page(vma: Vma, orig_pte: Pte): void {
   const old = orig_pte.page!
@@ -79,12 +79,14 @@ function do_wp_page(vma: Vma, orig_pte: Pte): void {
     spin_unlock(vma.ptl)
     return
   }
-  const alone = page_ref_count(old) === 1
-  if (alone && trylock_page(old)) {
-    vma.pte = { kind: 'present', page: old, write: true }
-    spin_unlock(vma.ptl)
+  if (page_ref_count(old) === 1 && trylock_page(old)) {
+    const alone = page_ref_count(old) === 1
     unlock_page(old)
-    return
+    if (alone) {
+      vma.pte = { kind: 'present', page: old, write: true }
+      spin_unlock(vma.ptl)
+      return
+    }
   }
   get_page(old, 'fault')
   spin_unlock(vma.ptl)
@@ -151,7 +153,7 @@ function do_device_private_page(vma: Vma, orig_pte: Pte): void {
 
 /** page->pgmap->ops->migrate_to_ram(). */
 function migrate_to_ram(vma: Vma, page: Page): void {
-  BUG_ON(page.pgmap === null, 'page->pgmap')
+  BUG_ON(page.pgmap === null, 'page->pgmap', 'the device page has no pgmap, so no driver can be asked to migrate it')
   dmirror_devmem_fault(vma, page)
 }
 
@@ -177,7 +179,10 @@ export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {
   spin_lock(vma.ptl)
   const pte = vma.pte
   if (pte.kind === 'none') vma.pte = { kind: 'present', page, write }
-  else if (write && !WARN_ON_ONCE(pte.page !== page, 'pte_pfn(entry) != pfn_t_to_pfn(pfn)')) vma.pte = { kind: 'present', page, write: true }
+  else if (write) {
+    const other = WARN_ON_ONCE(pte.page !== page, '!is_zero_pfn(pte_pfn(*pte))', 'the page table still maps another page at this index of the file')
+    if (!other) vma.pte = { kind: 'present', page, write: true }
+  }
   spin_unlock(vma.ptl)
 }
 
@@ -194,7 +199,7 @@ export function vmf_insert_page_mkwrite(vma: Vma, page: Page, write: boolean): b
     page_add_rmap(page)
     vma.pte = { kind: 'present', page, write }
   } else if (write) {
-    if (WARN_ON_ONCE(pte.page !== page, '!is_zero_pfn(pte_pfn(pteval))')) {
+    if (WARN_ON_ONCE(pte.page !== page, '!is_zero_pfn(pte_pfn(pteval))', 'the page table still maps another page at this index of the file')) {
       spin_unlock(vma.ptl)
       return false
     }
@@ -228,17 +233,22 @@ export function zap_page_range(vma: Vma): void {
   }
   const counts = mapping_counts(page)
   // Since Linux commit 5df397dec7c4 ("mm: delay page_remove_rmap() until after the TLB has been flushed") (in v6.2), for
-  // dirty file pages.
-  if (counts && change.dirty_rmap_at_flush && !page.anon) flush_tlb_range()
+  // dirty file pages. In this model an entry is dirty if it is writable: it was made so for a write, and cleaning takes both.
+  if (counts && change.dirty_rmap_at_flush && !page.anon && pte.write) flush_tlb_range()
   if (counts) page_remove_rmap(page)
   spin_unlock(vma.ptl)
   flush_tlb_range()
   if (counts) release_pages(page, 1, 'pte')
 }
 
-/** The device-private entry of zap_pte_range(). Since v5.17 the page is put, and may be freed, before the entry goes. */
+/**
+ * The device-private entry of zap_pte_range().
+ * Since Linux commit 8018db852594 ("mm: rework swap handling of zap_pte_range") (in v5.18) the page is put, and may be freed,
+ * before the entry goes.
+ */
 function zap_device_private(vma: Vma, page: Page): void {
   if (!change.zap_clears_private_last) vma.pte = PTE_NONE
+  else WARN_ON_ONCE(!page.anon, '!PageAnon(page)', 'the page of a device-private entry was freed, or never belonged to the memory it is mapped in')
   page_remove_rmap(page)
   put_page(page, 'pte')
   if (change.zap_clears_private_last) vma.pte = PTE_NONE

@@ -1,9 +1,9 @@
 // The life of a pgmap, and what freeing a device page means: mm/memremap.c.
-import { atomic, block_until, retire, WARN_ON_ONCE } from 'putpage/model'
+import { atomic, BUG_ON, block_until, retire, step, VM_WARN_ON, WARN_ON_ONCE } from 'putpage/model'
 import { type DevPagemap, pgmap_array } from '../include/linux/memremap.ts'
 import { put_page } from '../include/linux/mm.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
-import { hold, page_ref_sub_return, set_page_count_one } from '../include/linux/page_ref.ts'
+import { hold, page_ref_count, page_ref_sub_return, set_page_count_one } from '../include/linux/page_ref.ts'
 import { lock_page } from '../include/linux/pagemap.ts'
 import {
   percpu_ref_kill,
@@ -11,9 +11,10 @@ import {
   percpu_ref_put_many,
   percpu_ref_switch_to_atomic_rcu,
   percpu_ref_tryget_live,
+  percpu_ref_tryget_live_rcu,
   percpu_ref_tryget_many,
 } from '../include/linux/percpu-refcount.ts'
-import { synchronize_rcu } from '../include/linux/rcupdate.ts'
+import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from '../include/linux/rcupdate.ts'
 import { wake_up_var } from '../include/linux/wait_bit.ts'
 import { page_free } from '../lib/test_hmm.ts'
 import { change } from '../switches.ts'
@@ -31,9 +32,13 @@ export function memremap_pages(pgmap: DevPagemap, nr: number): void {
 
 /** get_dev_pagemap() without a cached pgmap. Null once the pgmap is dying. */
 export function get_dev_pagemap(): DevPagemap | null {
-  const pgmap = pgmap_array.entry
-  if (pgmap === null) return null
-  if (!percpu_ref_tryget_live(pgmap.ref)) return null
+  rcu_read_lock()
+  let pgmap = pgmap_array.entry
+  if (pgmap !== null) {
+    BUG_ON(!pgmap.ref_set, 'pgmap->ref is NULL', 'the pgmap is looked up between the end of its reference and its removal from pgmap_array')
+    if (!percpu_ref_tryget_live_rcu(pgmap.ref)) pgmap = null
+  }
+  rcu_read_unlock()
   return pgmap
 }
 
@@ -57,6 +62,8 @@ export function memunmap_pages(pgmap: DevPagemap, nr: number): void {
   }
   percpu_ref_switch_to_atomic_rcu(pgmap.ref)
   wait_for_completion(pgmap)
+  // dev_pagemap_cleanup(): a reference of the pgmap's own is forgotten; pmem has that of its request queue.
+  if (!change.pgmap_ref_embedded && pgmap.type !== 'fsdax') pgmap.ref_set = false
   // arch_remove_memory(): struct pages are gone. Only DEAD keeps get_dev_pagemap() away until the array is cleared.
   atomic(() => {
     retire(pgmap.pages[0]!)
@@ -77,17 +84,21 @@ function wait_for_completion(pgmap: DevPagemap): void {
 export function put_devmap_managed_page_refs(page: Page, refs: number, holder: Holder): void {
   const count = page_ref_sub_return(page, refs, holder)
   if (change.free_zone_device_page_at_zero) {
-    if (count === 1) wake_up_var(page.wait)
+    if (count === 1) wake_up_var(page)
     return
   }
   if (count === 1) free_devmap_managed_page(page)
   else if (count === 0) percpu_ref_put(page.pgmap!.ref)
 }
 
-/** free_devmap_managed_page(), v5.10: nobody holds the page, which is all that keeps this safe. */
+/**
+ * free_devmap_managed_page(), v5.10: nobody holds the page, which is all that keeps this safe. is_device_private_page() reads
+ * the page and its pgmap pointer, after the reference was given back.
+ */
 function free_devmap_managed_page(page: Page): void {
+  step()
   if (page.type === 'fsdax') {
-    wake_up_var(page.wait)
+    wake_up_var(page)
     return
   }
   page.anon = false
@@ -100,18 +111,25 @@ function free_devmap_managed_page(page: Page): void {
  * own. Since Linux commit 38607c62b34b (in v6.15) fsdax pages wake here and generic ones are reset.
  */
 export function free_zone_device_page(page: Page): void {
+  // page->pgmap is read, after the last reference was given back.
+  step()
   if (change.free_zone_device_folio_rules) return free_zone_device_folio(page)
-  if (!change.page_holds_pgmap_reference && change.fsdax_wake_at_zero) {
-    // As posted in November 2021.
-    if (page.type === 'fsdax') wake_up_var(page.wait)
-    if (page.type !== 'private') return
-    page.anon = false
-    page_free(page)
+  // As posted in November 2021: by type, where that type rests at 0.
+  if (page.type === 'fsdax' && change.fsdax_wake_at_zero) {
+    wake_up_var(page)
     return
   }
+  if (page.type === 'generic' && change.generic_free_at_zero) return
   const pgmap = page.pgmap!
   // pgmap->ops->page_free: only private pages of this model have one.
-  if (WARN_ON_ONCE(pgmap.type !== 'private', '!page->pgmap->ops || !page->pgmap->ops->page_free')) return
+  if (
+    WARN_ON_ONCE(
+      pgmap.type !== 'private',
+      '!page->pgmap->ops || !page->pgmap->ops->page_free',
+      'the count of a page that rests at 1 came to 0: one reference too many was given back, and nobody is told that the page is free',
+    )
+  )
+    return
   page.anon = false
   page_free(page)
   if (!change.private_free_at_zero) set_page_count_one(page, 'base')
@@ -120,7 +138,7 @@ export function free_zone_device_page(page: Page): void {
 
 function free_zone_device_folio(page: Page): void {
   const pgmap = page.pgmap
-  if (WARN_ON_ONCE(pgmap === null, '!pgmap')) return
+  if (WARN_ON_ONCE(pgmap === null, '!pgmap', 'a device page without a pgmap is freed: its structure was overwritten')) return
   switch (page.type) {
     case 'private':
       page.anon = false
@@ -131,7 +149,7 @@ function free_zone_device_folio(page: Page): void {
       set_page_count_one(page, 'base')
       break
     case 'fsdax':
-      wake_up_var(page.wait)
+      wake_up_var(page)
       break
     case 'ram':
       break
@@ -145,12 +163,18 @@ function free_zone_device_folio(page: Page): void {
 export function zone_device_page_init(page: Page): void {
   const pgmap = page.pgmap!
   if (change.free_zone_device_folio_rules) {
+    // Both are page->mapping.
     page.mapping = null
-    WARN_ON_ONCE(page._refcount !== 0, 'folio_ref_count(folio)')
+    page.anon = false
+    VM_WARN_ON(page_ref_count(page) !== 0, 'folio_ref_count(folio)', 'a page from the free list is still held: it was freed too early, or twice')
   }
   if (change.page_holds_pgmap_reference) {
     const ok = change.pgmap_tryget_dead ? percpu_ref_tryget_many(pgmap.ref, 1) : percpu_ref_tryget_live(pgmap.ref)
-    WARN_ON_ONCE(!ok, '!percpu_ref_tryget_live(&page->pgmap->ref)')
+    WARN_ON_ONCE(
+      !ok,
+      '!percpu_ref_tryget_live(&page->pgmap->ref)',
+      'a device page is allocated after its pgmap was killed: memunmap_pages() does not wait for it, and its memory goes under its user',
+    )
   }
   set_page_count_one(page, 'alloc')
   lock_page(page)

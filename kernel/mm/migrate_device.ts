@@ -101,7 +101,7 @@ function collect_device_private(vma: Vma, page: Page, write: boolean, fault_page
 
 /**
  * The page lock is busy.
- * Since Linux commit ab09243aa95a ("mm/migrate.c: remove MIGRATE_PFN_LOCKED") (in v5.17) the page is given up; before, it
+ * Since Linux commit ab09243aa95a ("mm/migrate.c: remove MIGRATE_PFN_LOCKED") (in v5.16) the page is given up; before, it
  * kept its reference and its mapping, and migrate_vma_prepare() tried again.
  */
 function collect_busy(page: Page): MigratePfn {
@@ -133,7 +133,7 @@ function put_source(page: Page): void {
   else put_page(page, 'lru')
 }
 
-/** Until v5.16: locks what collect could not lock, isolates ordinary pages, and looks for unknown references. */
+/** Until v5.15: locks what collect could not lock, isolates ordinary pages, and looks for unknown references. */
 function migrate_vma_prepare(vma: Vma, src: MigratePfn, fault_page: Page | null): MigratePfn {
   const page = src.page!
   const remap = src.locked
@@ -157,7 +157,7 @@ function migrate_vma_prepare(vma: Vma, src: MigratePfn, fault_page: Page | null)
   return NOTHING
 }
 
-/** Until v5.16: the mappings that are left. */
+/** Until v5.15: the mappings that are left. */
 function migrate_vma_unmap(page: Page, fault_page: Page | null): MigratePfn {
   if (page_mapped(page)) try_to_migrate(page)
   if (!page_mapped(page)) {

@@ -2,7 +2,7 @@
 // looks at each entry under its page-table lock.
 import { atomic } from 'putpage/model'
 import { put_page } from '../include/linux/mm.ts'
-import { anon_vma, type Page, type Vma } from '../include/linux/mm_types.ts'
+import { anon_vma, type Page, PTE_NONE, type Vma } from '../include/linux/mm_types.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { flush_tlb_range } from './memory.ts'
 
@@ -44,8 +44,12 @@ function try_to_migrate_one(page: Page, vma: Vma): void {
   spin_lock(vma.ptl)
   const pte = vma.pte
   if (pte.page === page && (pte.kind === 'present' || pte.kind === 'device_private')) {
+    if (pte.kind === 'present') {
+      // ptep_clear_flush()
+      vma.pte = PTE_NONE
+      flush_tlb_range()
+    }
     vma.pte = { kind: 'migration', page, write: pte.write }
-    if (pte.kind === 'present') flush_tlb_range()
     page_remove_rmap(page)
     put_page(page, 'pte')
   }

@@ -1,5 +1,5 @@
 // Last puts and batched puts: mm/swap.c (mm/folio.c in v7.3).
-import { WARN_ON_ONCE } from 'putpage/model'
+import { VM_BUG_ON } from 'putpage/model'
 import { is_zone_device_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { page_ref_sub_and_test } from '../include/linux/page_ref.ts'
@@ -40,7 +40,7 @@ export function release_pages(page: Page, refs: number, holder: Holder): void {
   if (!page_ref_sub_and_test(page, refs, holder)) return
   if (is_zone_device_page(page)) {
     if (change.free_zone_device_page_at_zero) free_zone_device_page(page)
-    else WARN_ON_ONCE(true, 'a device page goes to the buddy allocator')
+    else VM_BUG_ON(true, 'Bad page state', 'a device page is handed to the buddy allocator, which may give it to anybody')
     return
   }
   free_unref_page(page)

@@ -22,7 +22,13 @@ export function truncate_pagecache(mapping: AddressSpace): void {
 function truncate_exceptional_entry(mapping: AddressSpace, index: number): void {
   const entry = READ_ONCE(mapping.entries[index])
   if (entry.kind === 'none') return
-  if (change.break_deletes_entries) WARN_ON_ONCE(true, 'a DAX entry is left after the layout break')
+  if (change.break_deletes_entries) {
+    WARN_ON_ONCE(
+      true,
+      'a DAX entry is left after the layout break',
+      'the layout break passed over an entry: somebody may hold its page, and its block is freed',
+    )
+  }
   dax_delete_mapping_entry(mapping, index)
 }
 

@@ -75,8 +75,9 @@ function globals(program: Program, names: Names): string[] {
   return program.columns.flatMap((column, c) => {
     const values = [...initial.subarray(at, at + column.cells.length)]
     at += column.cells.length
-    if (values.length === 0) return []
     const type = promelaType(column.lo, column.hi)
+    // Steps that no state enables may still name it. A hidden variable is no part of the state.
+    if (values.length === 0) return [`hidden ${type} ${names.columns[c]}[2]; /* ${inComment(`${column.struct}.${column.field}`)}: there is no such object */`]
     const comment = `/* ${inComment(column.cells.join(', '))}${column.ghost ? ' (ghost)' : ''} */`
     if (values.length === 1) return [`${type} ${names.columns[c]} = ${values[0]}; ${comment}`]
     const same = values.every((value) => value === values[0])

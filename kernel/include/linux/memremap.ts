@@ -9,7 +9,7 @@ export class DevPagemap {
   ref = new PercpuRef()
   /** The pages of the range, at most two. */
   pages: FixedArray<Page | null, 2> = array(2, null)
-  /** pgmap->ref still points to the reference (v5.10 clears it in its clean-up when the reference is its own). */
+  /** pgmap->ref points to the reference: a pointer until b80892ca022e, and cleared when the pgmap goes, if it is its own. */
   ref_set = true
 }
 

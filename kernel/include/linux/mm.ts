@@ -14,7 +14,14 @@ export function get_page(page: Page, holder: Holder): void {
 
 /** try_get_page(): a load and an increment, two steps; safe only while the caller knows of another reference. */
 export function try_get_page(page: Page, holder: Holder): boolean {
-  if (WARN_ON_ONCE(page_ref_count(page) <= 0, 'page_ref_count(page) <= 0')) return false
+  if (
+    WARN_ON_ONCE(
+      page_ref_count(page) <= 0,
+      'page_ref_count(page) <= 0',
+      'the page that get_user_pages() meets has a count of 0: to the count nobody holds it, so no reference can be taken, and the I/O fails',
+    )
+  )
+    return false
   page_ref_inc(page, holder)
   return true
 }

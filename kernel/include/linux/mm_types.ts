@@ -1,19 +1,5 @@
 // The structures of mm/: include/linux/mm_types.h, as far as the life of a device page needs them.
-import {
-  array,
-  type Count,
-  type Each,
-  each,
-  type FixedArray,
-  type Ghost,
-  type Guarded,
-  type Int,
-  type PerThread,
-  perThread,
-  struct,
-  type Thread,
-  type Word,
-} from 'putpage/model'
+import { array, type Count, type Each, each, type FixedArray, type Ghost, type Guarded, type Int, struct, type Thread, type Word } from 'putpage/model'
 import type { AddressSpace } from './fs.ts'
 import type { DevPagemap } from './memremap.ts'
 import { RwSemaphore } from './rwsem.ts'

@@ -1,7 +1,7 @@
 // percpu_ref: include/linux/percpu-refcount.h, lib/percpu-refcount.c. The per-CPU counters are one sum: adding to one of
 // several counters and adding to their sum cannot be told apart by anybody who reads only the sum, which is all the
 // kernel does with them.
-import { atomic, type Int, VM_WARN_ON, WARN_ON, type Word } from 'putpage/model'
+import { atomic, type Int, ledger, WARN_ON, type Word } from 'putpage/model'
 import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from './rcupdate.ts'
 
 /** Mode and DEAD live in one word with the per-CPU pointer, and are read in one load. */
@@ -22,6 +22,13 @@ export class PercpuRef {
 /** percpu_ref_tryget_live(): fails once the reference is dead. @primitive */
 export function percpu_ref_tryget_live(ref: PercpuRef): boolean {
   rcu_read_lock()
+  const got = percpu_ref_tryget_live_rcu(ref)
+  rcu_read_unlock()
+  return got
+}
+
+/** percpu_ref_tryget_live_rcu(): the same within the caller's RCU read section. @primitive */
+export function percpu_ref_tryget_live_rcu(ref: PercpuRef): boolean {
   let got = false
   const mode = ref.mode
   if (mode.percpu) {
@@ -30,7 +37,6 @@ export function percpu_ref_tryget_live(ref: PercpuRef): boolean {
     })
     got = true
   } else if (!mode.dead) got = atomic_inc_not_zero(ref)
-  rcu_read_unlock()
   return got
 }
 
@@ -81,7 +87,8 @@ export function percpu_ref_put_many(ref: PercpuRef, n: number): void {
     atomic(() => {
       ref.count -= n
       zero = !ref.biased && ref.count === 0
-      VM_WARN_ON(!ref.biased && ref.count < 0, 'percpu ref underflow')
+      // The kernel has a check only at the switch to atomic mode.
+      ledger(ref.biased || ref.count >= 0, 'the pgmap gets back more references than were taken')
     })
     if (zero) ref.released = true
   }
@@ -112,7 +119,11 @@ export function percpu_ref_switch_to_atomic_rcu(ref: PercpuRef): void {
     ref.count += ref.percpu_count
     ref.percpu_count = 0
     ref.biased = false
-    WARN_ON(ref.count <= 0, 'percpu ref (%ps) <= 0 (%ld) after switching to atomic')
+    WARN_ON(
+      ref.count <= 0,
+      'percpu ref (%ps) <= 0 (%ld) after switching to atomic',
+      'the pgmap got back more references than were taken: its memory can go while somebody uses it, or its release never comes',
+    )
   })
   atomic(() => {
     ref.count -= 1

@@ -1,8 +1,10 @@
-// RCU: a grace period waits for the read sections that had begun when it began, and for no others.
+// RCU: a grace period waits for the read sections that had begun when it began, and for no others. A CPU with interrupts off
+// is in a read section too, which is what GUP-fast relies on.
 import { atomic, block_until, me, nr_threads, type PerThread, perThread, struct } from 'putpage/model'
 
 class Rcu {
   reading: PerThread<boolean> = perThread(false)
+  irqs_off: PerThread<boolean> = perThread(false)
   /** Some grace period still waits for this reader. */
   awaited: PerThread<boolean> = perThread(false)
 }
@@ -17,6 +19,19 @@ export function rcu_read_lock(): void {
 export function rcu_read_unlock(): void {
   atomic(() => {
     rcu.reading[me()] = false
+    if (!rcu.irqs_off[me()]) rcu.awaited[me()] = false
+  })
+}
+
+/** local_irq_save(). @primitive */
+export function local_irq_save(): void {
+  rcu.irqs_off[me()] = true
+}
+
+/** local_irq_restore(); interrupts that wait are answered by the caller. @primitive */
+export function local_irq_restore(): void {
+  atomic(() => {
+    rcu.irqs_off[me()] = false
     rcu.awaited[me()] = false
   })
 }
@@ -24,7 +39,7 @@ export function rcu_read_unlock(): void {
 /** synchronize_rcu(), and the grace period before a call_rcu() callback. One grace period at a time. @primitive */
 export function synchronize_rcu(): void {
   atomic(() => {
-    for (let t = 0; t < nr_threads(); t++) rcu.awaited[t] = rcu.reading[t]
+    for (let t = 0; t < nr_threads(); t++) rcu.awaited[t] = rcu.reading[t] || rcu.irqs_off[t]
   })
   for (let t = 0; t < nr_threads(); t++) block_until(() => !rcu.awaited[t])
 }

@@ -1,47 +1,53 @@
-// Waiting for a variable: include/linux/wait_bit.h, kernel/sched/wait_bit.c. The kernel hashes the variable's address to
-// a queue; here each variable has its own, so that a wake-up for another variable never helps by accident.
-import { atomic, block_until, me, nr_threads, type PerThread, perThread } from 'putpage/model'
+// Waiting for a variable: include/linux/wait_bit.h, kernel/sched/wait_bit.c. The kernel hashes the variable's address to one
+// of the queues of bit_wait_table, and a wake-up reaches the waiters of that address only. Neither side reads the memory the
+// address leads to: it may be gone. Addresses that share a queue are left out, so that no wake-up helps by accident.
+import { atomic, block_until, me, nr_threads, type PerThread, perThread, struct } from 'putpage/model'
+import type { Page } from './mm_types.ts'
 
-export class WaitQueue {
-  /** The thread is on the queue, about to sleep or asleep; a wake-up takes it off. */
-  queued: PerThread<boolean> = perThread(false)
+class BitWaitTable {
+  /**
+   * The page whose count the thread is queued for, about to sleep or asleep; a wake-up takes it off. The kernel's key is the
+   * address of _refcount, in v7.3 of the page.
+   */
+  waiting: PerThread<Page | null> = perThread(null)
 }
+export const bit_wait_table = struct(BitWaitTable)
 
 /** True if anybody is queued: waitqueue_active(), read without the queue's lock. @primitive */
-export function waitqueue_active(queue: WaitQueue): boolean {
+export function waitqueue_active(key: Page): boolean {
   return atomic(() => {
     let active = false
-    for (let t = 0; t < nr_threads(); t++) if (queue.queued[t]) active = true
+    for (let t = 0; t < nr_threads(); t++) if (bit_wait_table.waiting[t] === key) active = true
     return active
   })
 }
 
 /** wake_up_var(): an unlocked look at the queue first, then everybody waiting for this variable runs again. @primitive */
-export function wake_up_var(queue: WaitQueue): void {
-  if (!waitqueue_active(queue)) return
-  wake_up_all(queue)
+export function wake_up_var(key: Page): void {
+  if (!waitqueue_active(key)) return
+  wake_up_all(key)
 }
 
 /** __wake_up() of all waiters, under the queue's lock. @primitive */
-export function wake_up_all(queue: WaitQueue): void {
+export function wake_up_all(key: Page): void {
   atomic(() => {
-    for (let t = 0; t < nr_threads(); t++) queue.queued[t] = false
+    for (let t = 0; t < nr_threads(); t++) if (bit_wait_table.waiting[t] === key) bit_wait_table.waiting[t] = null
   })
 }
 
 /** prepare_to_wait_event(): on the queue, state set, before the condition is tested. @primitive */
-export function prepare_to_wait(queue: WaitQueue): void {
-  queue.queued[me()] = true
+export function prepare_to_wait(key: Page): void {
+  bit_wait_table.waiting[me()] = key
 }
 
 /** finish_wait(). @primitive */
-export function finish_wait(queue: WaitQueue): void {
-  queue.queued[me()] = false
+export function finish_wait(): void {
+  bit_wait_table.waiting[me()] = null
 }
 
 /** schedule() of a thread on a queue: runs again only when somebody takes it off. `condition` is what it waits for. @primitive */
-export function schedule(queue: WaitQueue, condition: () => boolean): void {
-  block_until(() => !queue.queued[me()], { until: condition })
+export function schedule(condition: () => boolean): void {
+  block_until(() => bit_wait_table.waiting[me()] === null, { until: condition })
 }
 
 /**
@@ -49,13 +55,13 @@ export function schedule(queue: WaitQueue, condition: () => boolean): void {
  * `test` reads the variable as the kernel does (a step); `condition` says the same as a state.
  * Signals are left out: with one, an interruptible sleep ends, and a lost wake-up would look like patience.
  */
-export function wait_var_event(queue: WaitQueue, test: () => boolean, condition: () => boolean, unlock: () => void, lock: () => void): void {
+export function wait_var_event(key: Page, test: () => boolean, condition: () => boolean, unlock: () => void, lock: () => void): void {
   while (true) {
-    prepare_to_wait(queue)
+    prepare_to_wait(key)
     if (test()) break
     unlock()
-    schedule(queue, condition)
+    schedule(condition)
     lock()
   }
-  finish_wait(queue)
+  finish_wait()
 }
