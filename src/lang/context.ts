@@ -83,7 +83,13 @@ function statementText(node: ts.Node): string {
   else if (ts.isSwitchStatement(at)) text = `switch (${at.expression.getText()})`
   else if (ts.isForStatement(at) || ts.isForOfStatement(at) || ts.isBlock(at)) text = node.getText()
   else text = at.getText()
-  const line = text.replace(/\s+/g, ' ').replace(/;$/, '')
+  // As the kernel would write it: a check's words are for reports, and how the formatter broke the line is nobody's concern.
+  const line = text
+    .replace(/\s+/g, ' ')
+    .replace(/;$/, '')
+    .replace(/\( /g, '(')
+    .replace(/,? \)/g, ')')
+    .replace(/((?:WARN_ON|WARN_ON_ONCE|BUG_ON|VM_BUG_ON|VM_WARN_ON)\([^']*?), '(?:[^'\\]|\\.)*'(?:, ['"][^)]*['"])?\)/g, '$1)')
   return line.length > 90 ? `${line.slice(0, 87)}...` : line
 }
 
