@@ -84,6 +84,8 @@ async function searchAll(): Promise<Run[]> {
   const selection = select([])
   const tasks = selection.scenarios
     .filter((scenario) => !scenario.deep)
+    // The mail's subject: situations that the kernel before it, or the patch, can be in.
+    .filter((scenario) => scenario.kernels.length === 0 || scenario.kernels.includes(BEFORE) || scenario.kernels.includes(POSTED))
     .flatMap((scenario) =>
       kernelsFor(selection.model, scenario, [])
         .filter((kernel) => kernel !== undefined && [BEFORE, POSTED, ...LANDED].includes(kernel))

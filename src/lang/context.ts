@@ -89,7 +89,7 @@ function statementText(node: ts.Node): string {
     .replace(/;$/, '')
     .replace(/\( /g, '(')
     .replace(/,? \)/g, ')')
-    .replace(/((?:WARN_ON|WARN_ON_ONCE|BUG_ON|VM_BUG_ON|VM_WARN_ON)\([^']*?), '(?:[^'\\]|\\.)*'(?:, ['"][^)]*['"])?\)/g, '$1)')
+    .replace(/(WARN|BUG)_ON.*/, (check) => check.replace(/, (?:'(?:[^'\\]|\\.)*'|"[^"]*")/g, ''))
   return line.length > 90 ? `${line.slice(0, 87)}...` : line
 }
 
