@@ -4,12 +4,16 @@
  * by both.
  */
 import { cpus } from 'node:os'
-import { type Measured, measureOurs, prepareSpin } from './measure.ts'
+import { type HandWritten, type Measured, measureOurs, prepareSpin } from './measure.ts'
 
 /** `npm run bench -- 1` for a quick look. */
 const RUNS = Number(process.argv[2] ?? 5)
-const MODELS = [
-  { name: 'pageref, 3 CPUs, 4 pages', scenario: 'test/models/pageref-4.ts' },
+const MODELS: readonly { readonly name: string; readonly scenario: string; readonly handWritten?: HandWritten }[] = [
+  {
+    name: 'pageref, 3 CPUs, 4 pages (SPIN: hand-written)',
+    scenario: 'test/models/pageref-4.ts',
+    handWritten: { file: 'test/export/pageref.pml', defines: ['-DNPROC=3', '-DNPAGE=4'], extra: 1 },
+  },
   { name: 'truncate-against-three-pins-and-fault', scenario: 'truncate-against-three-pins-and-fault' },
   { name: 'three-device-faults-and-eviction', scenario: 'three-device-faults-and-eviction' },
 ]
@@ -17,8 +21,8 @@ const MODELS = [
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
 const cores = cpus().length
 console.log(`${cpus()[0].model}, ${cores} cores, Node ${process.versions.node}; median of ${RUNS} alternating runs\n`)
-for (const { name, scenario } of MODELS) {
-  const spin = prepareSpin(scenario)
+for (const { name, scenario, handWritten } of MODELS) {
+  const spin = prepareSpin(scenario, handWritten)
   const spins: Measured[] = []
   const ones: Measured[] = []
   const alls: Measured[] = []
