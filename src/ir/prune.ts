@@ -188,10 +188,8 @@ export function keptBeforeFatal(program: Program, thread: Thread, hidden: (colum
 /** A loop must keep an access: otherwise a transition would not end. */
 function keepLoopsApart(thread: Thread, nodes: readonly Node[], gone: Set<NodeId>, quiet: Set<NodeId>): void {
   for (;;) {
-    const silent = (n: NodeId): boolean => {
-      const node = nodes[n]
-      return gone.has(n) || quiet.has(n) || !(isAccess(node) || (node.op === 'choose' && !node.attached))
-    }
+    // A choice ends a transition only after an access.
+    const silent = (n: NodeId): boolean => gone.has(n) || quiet.has(n) || !isAccess(nodes[n])
     const loop = silentLoop(thread, silent)
     const restored = loop?.find((n) => isAccess(nodes[n]) && (gone.has(n) || quiet.has(n)))
     if (restored === undefined) return
