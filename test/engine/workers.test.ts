@@ -53,7 +53,7 @@ test('fingerprints find what exact search finds', async () => {
 test('a search by workers stops at limits, and keeps what it has found', async () => {
   const program = pageref(3, 3, true)
   for (const fingerprint of [false, true]) {
-    const result = await explore(program, { jobs: 2, maxStates: 500_000, fingerprint })
+    const result = await explore(program, { grain: 'access', jobs: 2, maxStates: 500_000, fingerprint })
     assert.equal(result.limit, '--max-states 500000 reached')
     assert.equal(Math.min(...result.checks.flatMap((one) => one.counterexample?.steps.length ?? [])), 10)
   }
