@@ -38,8 +38,9 @@ export function prepareSpin(scenario: string, handWritten?: HandWritten): { run(
   execFileSync('gcc', ['-O2', '-w', '-fwrapv', '-DSAFETY', '-DNOREDUCE', ...(vector ?? []), '-o', 'pan', 'pan.c'], { cwd: directory })
   const compileSeconds = Number(process.hrtime.bigint() - started) / 1e9
   const pan = (depth: number): string => spawnSync('./pan', [`-m${depth}`, '-w23'], { cwd: directory, encoding: 'utf8', maxBuffer: 1 << 26 }).stdout
-  // SPIN allots its stack beforehand: no more than this search needs is counted against it.
-  const depth = Number(/depth reached (\d+)/.exec(pan(40_000_000))?.[1]) + 10
+  // SPIN allots its stack beforehand and clears it: no more than this search needs is asked for.
+  let depth = 1_000_000
+  for (let output = pan(depth); /max search depth too small/.test(output); output = pan(depth)) depth *= 8
   return {
     run() {
       const output = pan(depth)
