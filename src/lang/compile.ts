@@ -12,11 +12,12 @@ import { type Diagnostic, ModelError } from './diagnostic.ts'
 import { place } from './expression.ts'
 import { GraphBuilder } from './graph-builder.ts'
 import { initialCells } from './initial.ts'
+import { settledBySyntax, settledColumns } from './settled.ts'
 import { loadSources, type SourceHost, type Sources } from './source.ts'
 import { finishThread, loopWithoutAccess } from './thread-graph.ts'
 import { hashProgram, settleConstants, usedColumns } from './tidy.ts'
-import { type ColumnDraft, type Settled, Unit } from './unit.ts'
-import { displayOf, rangeOf, type Struct, type ValueType } from './value-type.ts'
+import { type Settled, Unit } from './unit.ts'
+import { displayOf, rangeOf } from './value-type.ts'
 import { findWrites, type Writes } from './writes.ts'
 
 /** A loaded set of model files: what they declare, and a compiler for each scenario on each kernel. */
@@ -219,79 +220,6 @@ function inOrder(typeErrors: readonly Diagnostic[], own: readonly Diagnostic[]):
   const said = new Set(typeErrors.map(({ file, line }) => `${file}:${line}`))
   const all = [...typeErrors, ...own.filter(({ file, line }) => !said.has(`${file}:${line}`))]
   return all.sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1))
-}
-
-/** Values of the columns no thread writes, once all threads are known. */
-function settledColumns(unit: Unit, columns: readonly Column[]): Settled {
-  const settled = new Map<string, { readonly cells: ReadonlyMap<string, number>; readonly all?: number }>()
-  for (const draft of unit.columns) {
-    if (draft.written || draft.ghost) continue
-    const { init } = columns[draft.id]
-    const cells = new Map(init.map((value, i) => [`${draft.struct.objects[Math.floor(i / draft.perObject)].name}#${i % draft.perObject}`, value]))
-    settled.set(`${draft.struct.name} ${draft.field}`, { cells, ...(init.length > 0 && init.every((value) => value === init[0]) ? { all: init[0] } : {}) })
-  }
-  return (column, object, element) => {
-    const values = settled.get(`${column.struct.name} ${column.field}`)
-    if (!values || object === undefined) return values?.all
-    return values.cells.get(`${column.struct.objects[object]?.name}#${element}`)
-  }
-}
-
-/**
- * The same before any thread is lowered: from the fields that reachable functions assign. A cell of an object chosen at run
- * time is taken as constant while all objects known so far agree. Both are assumptions; `broken` says after the lowering
- * whether code that was found reachable under them breaks them. If not, they hold: they hold at first, and no step ends them.
- */
-function settledBySyntax(
-  context: Context,
-  writes: Writes,
-  prepared: ReadonlyMap<string, number>,
-): { readonly settled: Settled; readonly broken: () => boolean } {
-  const used = new Map<ColumnDraft, number | undefined>()
-  const valueIn = (column: ColumnDraft, at: number): number | undefined => {
-    const values = initialCells(context, column)
-    return prepared.get(values.cells[at]) ?? values.init[at]
-  }
-  const common = (column: ColumnDraft): number | undefined => {
-    const { cells, init } = initialCells(context, column)
-    const values = new Set(init.map((value, i) => prepared.get(cells[i]) ?? value))
-    return values.size === 1 ? [...values][0] : undefined
-  }
-  const remembered = new Map<string, number | undefined>()
-  const once = (key: string, compute: () => number | undefined): number | undefined => {
-    if (!remembered.has(key)) remembered.set(key, compute())
-    return remembered.get(key)
-  }
-  return {
-    settled(column, object, element) {
-      if (writes.unknown || column.field === 'memory' || fieldsOf(column).some((field) => writes.fields.has(field))) return undefined
-      if (object === undefined) {
-        const value = once(`${column.id} of ${column.struct.objects.length}`, () => common(column))
-        if (value !== undefined) used.set(column, value)
-        return value
-      }
-      const value = once(`${column.id} ${object} ${element}`, () => valueIn(column, object * column.perObject + element))
-      if (!used.has(column)) used.set(column, undefined)
-      return value
-    },
-    broken: () => [...used].some(([column, value]) => column.written || (value !== undefined && common(column) !== value)),
-  }
-}
-
-/** `Class.field` of each step of a column's path. */
-function fieldsOf(column: ColumnDraft): string[] {
-  const fields: string[] = []
-  let struct: Struct | undefined = column.struct
-  for (const segment of column.path) {
-    if (!('field' in segment)) continue
-    const type: ValueType | undefined = struct?.fields.get(segment.field)?.type
-    if (!struct || !type) break
-    fields.push(`${struct.name}.${segment.field}`)
-    let inner: ValueType = type
-    while (inner.k === 'array') inner = inner.element
-    struct = inner.k === 'inside' ? inner.struct : undefined
-  }
-  return fields
 }
 
 /** The columns known so far, with the initial values written in the model. */

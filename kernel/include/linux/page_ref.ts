@@ -108,14 +108,6 @@ export function set_page_count_one(page: Page, holder: Holder): void {
   })
 }
 
-/** set_page_count(page, 0). @primitive */
-export function set_page_count_zero(page: Page): void {
-  atomic(() => {
-    lose_all(page)
-    page._refcount = 0
-  })
-}
-
 function lose_all(page: Page): void {
   const held = page.held
   ledger(
