@@ -4,7 +4,7 @@ import { array, atomic, BUG_ON, expect, type FixedArray, type Guarded, retire, r
 import type { DevPagemap } from '../include/linux/memremap.ts'
 import { get_page } from '../include/linux/mm.ts'
 import type { Backing, Page, Vma } from '../include/linux/mm_types.ts'
-import { set_page_count_one } from '../include/linux/page_ref.ts'
+import { hand_over, set_page_count_one } from '../include/linux/page_ref.ts'
 import { lock_page } from '../include/linux/pagemap.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { Spinlock, spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
@@ -97,7 +97,8 @@ export function page_free(page: Page): void {
 /**
  * dmirror_devmem_alloc_page(): takes a page from the free list, which nobody else can then take.
  * The page's count: v5.10 adds one to the 1 it rests at; the patch of November 2021 stores 1. Since Linux commit
- * ef233450898f ("mm: free device private pages have zero refcount") (in v6.1) zone_device_page_init() does, and
+ * 27674ef6c73f ("mm: remove the extra ZONE_DEVICE struct page refcount") (in v5.18) the 1 it rests at is the owner's, and
+ * nothing is stored. Since ef233450898f ("mm: free device private pages have zero refcount") (in v6.1) zone_device_page_init() does, and
  * zone_device_data is stored only after it.
  */
 export function dmirror_devmem_alloc_page(): Page | null {
@@ -120,6 +121,7 @@ export function dmirror_devmem_alloc_page(): Page | null {
   }
   dpage.zone_device_data = { rpage, next: null }
   if (change.private_free_at_zero) set_page_count_one(dpage, 'alloc')
+  else if (change.free_zone_device_page_at_zero) atomic(() => hand_over(dpage, 'base', 'alloc'))
   else get_page(dpage, 'alloc')
   lock_page(dpage)
   return dpage

@@ -69,12 +69,13 @@ function put_and_wait_on_page_locked(page: Page): void {
 
 /**
  * expected_page_refs() and migrate_page_move_mapping(), folio_migrate_mapping() of a page without a mapping: the count
- * must be exact. Who holds the page for a fault is expected (`extra`). A device-private page that rests at 1 has one more,
- * until it rests at 0.
+ * must be exact. Who holds the page for a fault is expected (`extra`). Until Linux commit 27674ef6c73f ("mm: remove the extra
+ * ZONE_DEVICE struct page refcount") (in v5.18) a device-private page that rests at 1 has one more.
  */
 export function folio_migrate_mapping(dst: Page, src: Page, extra: boolean): boolean {
   let expected: Int<1, 3> = extra ? 2 : 1
-  if (!change.private_free_at_zero && is_device_private_page(src)) expected += 1
+  const has_extra_reference = !change.private_free_at_zero && !change.free_zone_device_page_at_zero
+  if (has_extra_reference && is_device_private_page(src)) expected += 1
   if (page_ref_count(src) !== expected) return false
   dst.anon = true
   return true

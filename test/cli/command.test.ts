@@ -100,7 +100,9 @@ test('JSON and JUnit say what the table says', () => {
       [
         ['v5.10', 'pass'],
         ['v5.15+seed', 'violation'],
+        ['v5.18', 'pass'],
         ['v6.1', 'pass'],
+        ['v6.12', 'pass'],
         ['v7.3', 'pass'],
       ],
     )
@@ -145,7 +147,7 @@ test('list, show, export and help', () => {
   assert.ok(listed.scenarios.length >= 15)
   assert.deepEqual(
     listed.kernels.map(({ name }) => name),
-    ['v5.10', 'v5.15+seed', 'v6.1', 'v7.3'],
+    ['v5.10', 'v5.15+seed', 'v5.18', 'v6.1', 'v6.12', 'v7.3'],
   )
   assert.match(putpage('show', 'gup-of-mapped-dax', '--kernel', 'v6.1').out, /thread program/)
   assert.match(putpage('export', 'gup-of-mapped-dax', '--kernel', 'v6.1', '--to', 'promela').out, /active proctype/)
