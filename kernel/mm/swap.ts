@@ -3,6 +3,7 @@ import { VM_BUG_ON } from 'putpage/model'
 import { is_zone_device_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { page_ref_sub_and_test } from '../include/linux/page_ref.ts'
+import { compound_head } from '../include/linux/page-flags.ts'
 import { percpu_ref_put } from '../include/linux/percpu-refcount.ts'
 import { change } from '../switches.ts'
 import { free_zone_device_page, put_devmap_managed_page_refs } from './memremap.ts'
@@ -32,7 +33,8 @@ export function __folio_put(page: Page): void {
  * Since Linux commit c5d6c45e90c4 ("mm/swap: fix release_pages() when releasing devmap pages") (in v5.3) the hook of
  * put_page() is asked first. In v5.10 a device page without the hook that comes to 0 is handed to the buddy allocator.
  */
-export function release_pages(page: Page, refs: number, holder: Holder): void {
+export function release_pages(small: Page, refs: number, holder: Holder): void {
+  const page = compound_head(small)
   if (change.release_pages_devmap_hook && page_is_devmap_managed(page)) {
     put_devmap_managed_page_refs(page, refs, holder)
     return

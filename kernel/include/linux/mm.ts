@@ -6,14 +6,16 @@ import { change } from '../../switches.ts'
 import { page_is_devmap_managed } from './memremap.ts'
 import type { Holder, Page } from './mm_types.ts'
 import { get_page_checked, page_ref_add_unless, page_ref_count, page_ref_inc, page_ref_sub_and_test } from './page_ref.ts'
+import { compound_head } from './page-flags.ts'
 
 /** get_page(), folio_get(). With CONFIG_DEBUG_VM a get on a free page is a bug; without, it resurrects the page. */
 export function get_page(page: Page, holder: Holder): void {
-  get_page_checked(page, holder)
+  get_page_checked(compound_head(page), holder)
 }
 
 /** try_get_page(): a load and an increment, two steps; safe only while the caller knows of another reference. */
-export function try_get_page(page: Page, holder: Holder): boolean {
+export function try_get_page(small: Page, holder: Holder): boolean {
+  const page = compound_head(small)
   if (
     WARN_ON_ONCE(
       page_ref_count(page) <= 0,
@@ -35,7 +37,8 @@ export function get_page_unless_zero(page: Page, holder: Holder): boolean {
  * put_page() of `refs` references (1, or one pin).
  * Since Linux commit 38607c62b34b ("fs/dax: properly refcount fs dax pages") (in v6.15) there is no hook.
  */
-export function put_page_refs(page: Page, refs: number, holder: Holder): void {
+export function put_page_refs(small: Page, refs: number, holder: Holder): void {
+  const page = compound_head(small)
   if (page_is_devmap_managed(page)) {
     put_devmap_managed_page_refs(page, refs, holder)
     return

@@ -28,11 +28,23 @@ export class Backing {
 /** page->zone_device_data as lib/test_hmm.c uses it: a pointer to either kind of page. */
 export type ZoneDeviceData = Word<{ rpage: Backing | null; next: Page | null }>
 
-/** struct page, and struct folio where the kernel has one: single pages are their own folio. */
+/**
+ * struct page, and struct folio where the kernel has one. A single page is its own folio; one large order, of two pages,
+ * stands for any: a head and the page behind it. What belongs to the folio (count, mapcount of all its mappings, mapping,
+ * lock) is in the head.
+ */
 export class Page {
   _refcount: Count<-2, 61, 16> = 0
   /** Number of mappings by rmap: the kernel stores one less. */
   _mapcount: Int<-1, 3> = 0
+  /** The page behind it, page + 1: set where a scenario has folios of two pages. */
+  next_page: Page | null = null
+  /** Of a tail page its head. The kernel keeps it in the word that is pgmap otherwise. */
+  compound_head: Page | null = null
+  /** PG_head and the order. */
+  order: Int<0, 1> = 0
+  /** Pins of a large folio, which count 1 in _refcount. */
+  _pincount: Int<0, 3> = 0
   type: PageType = 'ram'
   pgmap: DevPagemap | null = null
   lock = new PageLock()
@@ -55,6 +67,21 @@ export type Pte = Word<{ kind: 'none' | 'present' | 'migration' | 'device_privat
 
 export const PTE_NONE: Pte = { kind: 'none', page: null, write: false }
 
+/**
+ * An entry of a page middle directory: nothing, a table of page-table entries, or a leaf that maps a folio of two pages
+ * (`page` is its first).
+ */
+export type PmdEntry = Word<{ kind: 'none' | 'table' | 'present' | 'migration' | 'device_private'; page: Page | null; write: boolean }>
+
+export const PMD_NONE: PmdEntry = { kind: 'none', page: null, write: false }
+
+/** A PMD entry with its split lock. The addresses below it are Vmas: two pages of one vm_area_struct. */
+export class Pmd {
+  lock = new Spinlock()
+  entry: Guarded<PmdEntry, 'lock'> = { kind: 'none', page: null, write: false }
+  vmas: FixedArray<Vma | null, 2> = array(2, null)
+}
+
 /** struct mm_struct. */
 export class Mm {
   mmap_lock = new RwSemaphore()
@@ -72,6 +99,8 @@ export class Vma {
   /** vm_file's mapping and the page's index in it; null for anonymous memory. */
   file: AddressSpace | null = null
   index: Int<0, 1> = 0
+  /** The PMD entry over it, where a scenario has huge ones; null: there is always a page table. */
+  pmd: Pmd | null = null
   /** The VMA is in the mapping's i_mmap tree (mapped, not yet unmapped). */
   linked = true
 }
