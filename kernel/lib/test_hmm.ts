@@ -8,6 +8,7 @@ import { hand_over, set_page_count_one } from '../include/linux/page_ref.ts'
 import { lock_page } from '../include/linux/pagemap.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { Spinlock, spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import type { FaultResult } from '../mm/memory.ts'
 import { memremap_pages, memunmap_pages, zone_device_page_init } from '../mm/memremap.ts'
 import {
   type MigratePfn,
@@ -38,6 +39,7 @@ export const backing_pages = struct(BackingPages)
 
 /** Set-up: the driver's chunk of `nr` pages, all free, and as many backing pages as it may need. */
 export function dmirror_allocate_chunk(pgmap: DevPagemap, nr: number, first: Backing, second: Backing | null): void {
+  pgmap.ops = 'test_hmm'
   memremap_pages(pgmap, nr)
   backing_pages.pages[0] = first
   retire(first)
@@ -81,9 +83,8 @@ function BACKING_PAGE(page: Page): Backing {
   return rpage!
 }
 
-/** dmirror_devmem_free(), dmirror_devmem_free_folio(): the driver gets its page back. May run under a page-table lock. */
-export function page_free(page: Page): void {
-  expect(page._mapcount === 0, 'a device page is freed while an entry maps it')
+/** dmirror_devmem_free(): pgmap->ops->page_free(). May run under a page-table lock. */
+export function dmirror_devmem_free(page: Page): void {
   const rpage = page.zone_device_data.rpage
   if (rpage !== null) free_rpage(rpage)
   spin_lock(mdevice.lock)
@@ -154,7 +155,7 @@ function dmirror_migrate_alloc_and_copy(src: MigratePfn): Page | null {
  * Since Linux commit 16ce101db85d ("mm/memory.c: fix race when faulting a device private page") (in v6.1) the caller's
  * reference is known to the migration as that of `fault_page`.
  */
-export function dmirror_devmem_fault(vma: Vma, page: Page): void {
+export function dmirror_devmem_fault(vma: Vma, page: Page): FaultResult {
   const mirror = BACKING_PAGE(page).data
   expect(mirror === 0 || mirror === vma.mm.data, "a CPU fault uses another process's mirror")
   const fault_page = change.fault_takes_reference ? page : null
@@ -162,6 +163,7 @@ export function dmirror_devmem_fault(vma: Vma, page: Page): void {
   const dst = dmirror_devmem_fault_alloc_and_copy(src)
   const migrated = migrate_vma_pages(vma, src, dst, fault_page)
   migrate_vma_finalize(src, dst, migrated, fault_page)
+  return 'done'
 }
 
 /** dmirror_devmem_fault_alloc_and_copy(), and the loop of dmirror_device_evict_chunk(). */

@@ -1,16 +1,16 @@
 // Page tables: mm/memory.c.
-import { atomic, BUG_ON, block_until, nr_threads, READ_ONCE, same, WARN_ON_ONCE } from 'putpage/model'
+import { atomic, block_until, nr_threads, READ_ONCE, same, WARN_ON_ONCE } from 'putpage/model'
 import { dev_dax_fault } from '../drivers/dax/device.ts'
 import { ext4_dax_huge_fault } from '../fs/ext4/file.ts'
 import { fuse_dax_fault } from '../fs/fuse/dax.ts'
 import { xfs_filemap_fault } from '../fs/xfs/xfs_file.ts'
+import { migrate_to_ram } from '../include/linux/dev_pagemap_ops.ts'
 import type { AddressSpace } from '../include/linux/fs.ts'
 import { get_page, put_page } from '../include/linux/mm.ts'
 import { type Page, PTE_NONE, type Pte, type Vma } from '../include/linux/mm_types.ts'
 import { hand_over, page_ref_count } from '../include/linux/page_ref.ts'
 import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
-import { dmirror_devmem_fault } from '../lib/test_hmm.ts'
 import { change } from '../switches.ts'
 import { cpus, send_flush_ipi } from './gup.ts'
 import { migration_entry_wait, migration_entry_wait_on_locked } from './migrate.ts'
@@ -47,7 +47,7 @@ function handle_pte_fault(vma: Vma, write: boolean): FaultResult {
   if (orig_pte.kind === 'none') do_anonymous_page(vma)
   else if (orig_pte.kind === 'present') {
     if (write && !orig_pte.write) do_wp_page(vma, orig_pte)
-  } else do_swap_page(vma, orig_pte)
+  } else return do_swap_page(vma, orig_pte)
   return 'done'
 }
 
@@ -110,17 +110,13 @@ function do_wp_page(vma: Vma, orig_pte: Pte): void {
 }
 
 /** do_swap_page() of the entries that are no swap: the CPU meets a migration or a device-private entry. */
-function do_swap_page(vma: Vma, orig_pte: Pte): void {
+function do_swap_page(vma: Vma, orig_pte: Pte): FaultResult {
   if (orig_pte.kind === 'migration') {
     migration_entry_wait(vma)
-    return
+    return 'done'
   }
-  const page = orig_pte.page!
-  if (change.fault_takes_reference) {
-    do_device_private_page(vma, orig_pte)
-    return
-  }
-  migrate_to_ram(vma, page)
+  if (change.fault_takes_reference) return do_device_private_page(vma, orig_pte)
+  return migrate_to_ram(vma, orig_pte.page!)
 }
 
 /**
@@ -130,31 +126,26 @@ function do_swap_page(vma: Vma, orig_pte: Pte): void {
  * device page in do_swap_page") (in v6.15) only by who locks the page; since b570f37a2ce4 ("mm: Fix a hmm_range_fault()
  * livelock / starvation problem") (in v7.0) the others sleep until it is unlocked.
  */
-function do_device_private_page(vma: Vma, orig_pte: Pte): void {
+function do_device_private_page(vma: Vma, orig_pte: Pte): FaultResult {
   const page = orig_pte.page!
   spin_lock(vma.ptl)
   if (!same(vma.pte, orig_pte)) {
     spin_unlock(vma.ptl)
-    return
+    return 'done'
   }
   if (change.fault_locks_page) {
     if (!trylock_page(page)) {
       if (change.fault_sleeps_on_locked_page) migration_entry_wait_on_locked(vma, page)
       else spin_unlock(vma.ptl)
-      return
+      return 'done'
     }
   }
   get_page(page, 'fault')
   spin_unlock(vma.ptl)
-  migrate_to_ram(vma, page)
+  const result = migrate_to_ram(vma, page)
   if (change.fault_locks_page) unlock_page(page)
   put_page(page, 'fault')
-}
-
-/** page->pgmap->ops->migrate_to_ram(). */
-function migrate_to_ram(vma: Vma, page: Page): void {
-  BUG_ON(page.pgmap === null, 'page->pgmap', 'the device page has no pgmap, so no driver can be asked to migrate it')
-  dmirror_devmem_fault(vma, page)
+  return result
 }
 
 /** do_shared_fault(), do_read_fault(): what vma->vm_ops has for this kind of file. */

@@ -1,5 +1,6 @@
 // The life of a pgmap, and what freeing a device page means: mm/memremap.c.
 import { atomic, BUG_ON, block_until, retire, step, VM_WARN_ON, WARN_ON_ONCE } from 'putpage/model'
+import { page_free } from '../include/linux/dev_pagemap_ops.ts'
 import { type DevPagemap, pgmap_array } from '../include/linux/memremap.ts'
 import { put_page } from '../include/linux/mm.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
@@ -16,7 +17,6 @@ import {
 } from '../include/linux/percpu-refcount.ts'
 import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from '../include/linux/rcupdate.ts'
 import { wake_up_var } from '../include/linux/wait_bit.ts'
-import { page_free } from '../lib/test_hmm.ts'
 import { change } from '../switches.ts'
 import { memmap_init_zone_device } from './page_alloc.ts'
 
@@ -102,7 +102,7 @@ function free_devmap_managed_page(page: Page): void {
     return
   }
   page.anon = false
-  page_free(page)
+  page_free(page.pgmap!, page)
 }
 
 /**
@@ -121,17 +121,16 @@ export function free_zone_device_page(page: Page): void {
   }
   if (page.type === 'generic' && change.generic_free_at_zero) return
   const pgmap = page.pgmap!
-  // pgmap->ops->page_free: only private pages of this model have one.
   if (
     WARN_ON_ONCE(
-      pgmap.type !== 'private',
+      pgmap.ops === 'none',
       '!page->pgmap->ops || !page->pgmap->ops->page_free',
       'the count of a page that rests at 1 came to 0: one reference too many was given back, and nobody is told that the page is free',
     )
   )
     return
   page.anon = false
-  page_free(page)
+  page_free(pgmap, page)
   if (!change.private_free_at_zero) set_page_count_one(page, 'base')
   if (change.page_holds_pgmap_reference) percpu_ref_put(pgmap.ref)
 }
@@ -142,7 +141,7 @@ function free_zone_device_folio(page: Page): void {
   switch (page.type) {
     case 'private':
       page.anon = false
-      page_free(page)
+      page_free(pgmap!, page)
       if (change.page_holds_pgmap_reference) percpu_ref_put(pgmap!.ref)
       break
     case 'generic':

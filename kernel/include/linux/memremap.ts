@@ -4,8 +4,12 @@ import { change } from '../../switches.ts'
 import type { Page, PageType } from './mm_types.ts'
 import { PercpuRef } from './percpu-refcount.ts'
 
+/** Whose callbacks pgmap->ops leads to: dev_pagemap_ops.ts. `none` is a null pointer. */
+export type DevPagemapOps = 'none' | 'test_hmm'
+
 export class DevPagemap {
   type: PageType = 'fsdax'
+  ops: DevPagemapOps = 'none'
   ref = new PercpuRef()
   /** The pages of the range, at most two. */
   pages: FixedArray<Page | null, 2> = array(2, null)

@@ -1,0 +1,32 @@
+// struct dev_pagemap_ops of include/linux/memremap.h: what a driver does for the pages of its pgmap. pgmap->ops is a pointer in
+// the kernel and a name here; it is stored once, when the driver registers its memory, so that calls through it are decided
+// when a scenario is compiled.
+import { BUG_ON, expect } from 'putpage/model'
+import { dmirror_devmem_fault, dmirror_devmem_free } from '../../lib/test_hmm.ts'
+import type { FaultResult } from '../../mm/memory.ts'
+import type { DevPagemap } from './memremap.ts'
+import type { Page, Vma } from './mm_types.ts'
+
+/** pgmap->ops->page_free(), ->folio_free() since v6.19: the driver gets its page back. May run under a page-table lock. */
+export function page_free(pgmap: DevPagemap, page: Page): void {
+  expect(page._mapcount === 0, 'a device page is freed while an entry maps it')
+  switch (pgmap.ops) {
+    case 'test_hmm':
+      dmirror_devmem_free(page)
+      break
+    case 'none':
+      break
+  }
+}
+
+/** pgmap->ops->migrate_to_ram(): the CPU wants a device-private page back. */
+export function migrate_to_ram(vma: Vma, page: Page): FaultResult {
+  const pgmap = page.pgmap
+  BUG_ON(page.pgmap === null, 'page->pgmap', 'the device page has no pgmap, so no driver can be asked to migrate it')
+  switch (pgmap!.ops) {
+    case 'test_hmm':
+      return dmirror_devmem_fault(vma, page)
+    case 'none':
+      return 'sigbus'
+  }
+}
