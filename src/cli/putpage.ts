@@ -10,6 +10,7 @@ import { Failure } from './failure.ts'
 import { packageRoot } from './files.ts'
 import { addList } from './list.ts'
 import { addMail } from './mail.ts'
+import { addRecord } from './record.ts'
 import { addReplay } from './replay.ts'
 import { addRun } from './run.ts'
 import { addShow } from './show.ts'
@@ -24,7 +25,7 @@ const program = new Command('putpage')
   .exitOverride()
   .showSuggestionAfterError()
   .showHelpAfterError('(add --help for the options)')
-for (const add of [addMail, addCheck, addList, addShow, addRun, addReplay, addExport]) add(program, finish)
+for (const add of [addMail, addCheck, addList, addShow, addRun, addReplay, addExport, addRecord]) add(program, finish)
 
 // A reader that stops reading (`| head`) ends the output, not with an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
