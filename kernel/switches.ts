@@ -127,6 +127,10 @@ export const change = switches({
     effect: 'the fast path gives an fsdax page back that a long-term pin asked for',
   },
   // ---- layout break --------------------------------------------------------------------------------------------------
+  dax_page_idle_helper: {
+    subject: 'ext4/xfs: add page refcount helper (as posted, November 2021)',
+    effect: 'ext4, xfs and fuse ask one helper whether a page is idle, and compare no count themselves',
+  },
   ext4_break_layouts_rescans: {
     commit: 'b1f382178d15',
     subject: 'ext4: close race between direct IO and ext4_break_layouts()',
@@ -256,6 +260,7 @@ kernels(change, {
     about: 'a reconstruction: the rules of v5.10 and the two patches of November 2021',
     has: [
       ...since_v5_3,
+      'dax_page_idle_helper',
       'private_free_at_zero',
       'fsdax_free_at_zero',
       'fsdax_wake_at_zero',
@@ -350,6 +355,7 @@ kernels(change, {
       'unmapped_pages_can_be_busy',
       'break_waits_for_locked_entries',
       'locked_entry_walk_resets',
+      'dax_page_idle_helper',
       'dax_break_layout',
       'break_deletes_entries',
       'evict_breaks_layout',

@@ -24,7 +24,7 @@ function dax_busy_page(entry: DaxEntry): Page | null {
   if (entry.kind !== 'pfn') return null
   const page = entry.page!
   const unmapped = page_ref_count(page) - (change.fsdax_mapping_counts ? page._mapcount : 0)
-  const idle = change.fsdax_mapping_counts ? unmapped === 0 : unmapped <= dax_idle_count()
+  const idle = change.fsdax_mapping_counts ? unmapped === dax_idle_count() : unmapped <= dax_idle_count()
   return idle ? null : page
 }
 
@@ -102,12 +102,13 @@ function dax_delete_mapping_range(mapping: AddressSpace, last: LastIndex): void 
 /**
  * ___wait_var_event() of a layout break: sleeps with the file system's fault lock dropped (ext4_wait_dax_page(),
  * xfs_wait_dax_page(), fuse_wait_dax_page()). True if it slept: if the page was idle at the first test it did not.
+ * Until the helper came, each file system compared the count itself.
  */
 export function wait_page_idle(mapping: AddressSpace, page: Page): boolean {
   let slept = false
   wait_var_event(
     page,
-    () => dax_page_is_idle(page),
+    () => (change.dax_page_idle_helper ? dax_page_is_idle(page) : page_ref_count(page) === dax_idle_count()),
     () => page._refcount === dax_idle_count(),
     () => {
       slept = true
