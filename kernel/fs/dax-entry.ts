@@ -3,8 +3,8 @@ import { atomic, BUG_ON, block_until, choose, me, nr_threads } from 'putpage/mod
 import type { AddressSpace, DaxEntry, EntryQueue } from '../include/linux/fs.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 
-export const DAX_NONE: DaxEntry = { kind: 'none', page: null, locked: false }
-export const DAX_EMPTY: DaxEntry = { kind: 'empty', page: null, locked: false }
+export const DAX_NONE: DaxEntry = { kind: 'none', page: null, locked: false, pmd: false }
+export const DAX_EMPTY: DaxEntry = { kind: 'empty', page: null, locked: false, pmd: false }
 
 /**
  * dax_wake_entry(): WAKE_ALL wakes all waiters, WAKE_NEXT those that wait without exclusion and one of the others. The
@@ -97,7 +97,7 @@ export function put_unlocked_entry(mapping: AddressSpace, index: number, entry: 
 /** dax_lock_entry(): stores the entry locked, under the i_pages lock. */
 export function dax_lock_entry(mapping: AddressSpace, index: number, entry: DaxEntry): void {
   atomic(() => {
-    mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: true }
+    mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: true, pmd: entry.pmd }
     mapping.entry_queue[index].owner = me()
   })
 }
@@ -107,7 +107,7 @@ export function dax_unlock_entry(mapping: AddressSpace, index: number, entry: Da
   spin_lock(mapping.i_pages_lock)
   const old = mapping.entries[index]
   atomic(() => {
-    mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: false }
+    mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: false, pmd: entry.pmd }
     mapping.entry_queue[index].owner = null
   })
   spin_unlock(mapping.i_pages_lock)

@@ -8,7 +8,7 @@ import { dax_lock_entry, dax_wake_entry } from './dax-entry.ts'
 
 /** pfn_mkclean_range() (mm/rmap.c; dax_entry_mkclean() in v5.10): every mapping of the index becomes read-only. */
 function pfn_mkclean_range(mapping: AddressSpace, index: number): void {
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < 4; i++) {
     const vma = mapping.i_mmap[i]
     if (vma === null) continue
     if (vma.linked && vma.index === index) mkclean_one(vma)
@@ -43,7 +43,7 @@ export function dax_writeback_one(mapping: AddressSpace, index: number): void {
   pfn_mkclean_range(mapping, index)
   // dax_flush(). Then the entry is unlocked by hand, under the lock.
   spin_lock(mapping.i_pages_lock)
-  mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: false }
+  mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: false, pmd: entry.pmd }
   mapping.entry_queue[index].owner = null
   dax_wake_entry(mapping, index, 'next')
   spin_unlock(mapping.i_pages_lock)

@@ -57,7 +57,7 @@ function dax_folio_put(folio: Page): void {
 /** dax_insert_entry(): an empty entry gets its page; one that has a page is left alone. It stays locked. */
 function dax_insert_entry(mapping: AddressSpace, index: number, entry: DaxEntry, page: Page): DaxEntry {
   if (entry.kind !== 'empty') return entry
-  const new_entry: DaxEntry = { kind: 'pfn', page, locked: false }
+  const new_entry: DaxEntry = { kind: 'pfn', page, locked: false, pmd: false }
   spin_lock(mapping.i_pages_lock)
   dax_disassociate_entry(entry, mapping, false)
   dax_associate_entry(new_entry, mapping)

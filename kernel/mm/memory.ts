@@ -247,7 +247,7 @@ function zap_device_private(vma: Vma, page: Page): void {
 
 /** unmap_mapping_pages(): every VMA of the mapping that maps the index; complete, with its puts, when it returns. */
 export function unmap_mapping_pages(mapping: AddressSpace, index: number): void {
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < 4; i++) {
     const vma = mapping.i_mmap[i]
     if (vma === null) continue
     if (vma.linked && vma.index === index) zap_page_range(vma)

@@ -4,8 +4,11 @@ import type { Page, Vma } from './mm_types.ts'
 import { RwSemaphore } from './rwsem.ts'
 import { Spinlock } from './spinlock.ts'
 
-/** A value entry of a DAX mapping's i_pages: the pfn and DAX_LOCKED. `empty` is an entry that has no pfn yet. */
-export type DaxEntry = Word<{ kind: 'none' | 'empty' | 'pfn'; page: Page | null; locked: boolean }>
+/**
+ * A value entry of a DAX mapping's i_pages: the pfn, DAX_LOCKED and DAX_PMD. `empty` is an entry that has no pfn yet;
+ * `conflict` is never in a slot: a PMD entry was wanted where a PTE entry is.
+ */
+export type DaxEntry = Word<{ kind: 'none' | 'empty' | 'pfn' | 'conflict'; page: Page | null; locked: boolean; pmd: boolean }>
 
 /** How a thread waits on an entry's queue; `no` is not at all. */
 export type EntryWait = 'no' | 'shared' | 'exclusive'
@@ -24,7 +27,8 @@ export type FileKind = 'ext4' | 'xfs' | 'fuse' | 'dev_dax'
 export class AddressSpace {
   kind: FileKind = 'ext4'
   i_pages_lock = new Spinlock()
-  entries: Guarded<FixedArray<DaxEntry, 2>, 'i_pages_lock'> = array(2, { kind: 'none', page: null, locked: false })
+  /** A PMD entry covers both indices and is kept in the first slot. */
+  entries: Guarded<FixedArray<DaxEntry, 2>, 'i_pages_lock'> = array(2, { kind: 'none', page: null, locked: false, pmd: false })
   entry_queue: FixedArray<EntryQueue, 2> = array(2, new EntryQueue())
   /** ext4: the mapping's invalidate_lock. xfs: XFS_MMAPLOCK. fuse: i_mmap_sem. Faults share it, truncate excludes them. */
   invalidate_lock = new RwSemaphore()
@@ -33,12 +37,14 @@ export class AddressSpace {
   /** The extent map: which device page backs each index; null is a hole. */
   blocks: FixedArray<Page | null, 2> = array(2, null)
   /** The i_mmap tree: VMAs that map this file, parents before the children fork() made. */
-  i_mmap: FixedArray<Vma | null, 2> = array(2, null)
+  i_mmap: FixedArray<Vma | null, 4> = array(4, null)
+  /** Huge faults may put PMD entries into the file. */
+  huge = false
 }
 
 /** mapping_mapped(): some VMA maps the file. Read without i_mmap_rwsem. */
 export function mapping_mapped(mapping: AddressSpace): boolean {
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < 4; i++) {
     const vma = mapping.i_mmap[i]
     if (vma === null) continue
     if (vma.linked) return true
