@@ -21,7 +21,7 @@ const transfer = struct(DmaTransfer)
 export default scenario({
   about: 'truncate meets an entry that fsync() has locked, of a pinned page (ext4)',
   bounds: '3 threads, 1 page',
-  shows: ['locked-entry-skipped-again'],
+  shows: ['locked-entry-skipped-again', 'locked-entry-passed-over'],
   setup() {
     memremap_pages(pgmap, 1)
     file.i_mmap[0] = vma

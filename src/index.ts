@@ -9,7 +9,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { absolute, diskHost, packageRoot } from './cli/files.ts'
+import { absolute, declarationFiles, diskHost, packageRoot } from './cli/files.ts'
 import type { Program } from './ir/program.ts'
 import { type CompileOptions, loadModel } from './lang/compile.ts'
 
@@ -27,8 +27,7 @@ export { type Diagnostic, ModelError } from './lang/diagnostic.ts'
 export function compile(scenario: string, options: CompileOptions = {}): Program {
   const own = join(packageRoot(), 'scenarios', `${scenario}.ts`)
   const file = existsSync(own) ? own : absolute(scenario)
-  const presets = join(packageRoot(), 'kernel', 'switches.ts')
-  const model = loadModel(diskHost(), [file, presets])
+  const model = loadModel(diskHost(), [file, ...declarationFiles()])
   const found = model.scenarios.find((one) => one.file.fileName === file)
   if (!found) throw new Error(`${scenario} declares no scenario, or is no file`)
   return model.compile(found, options)

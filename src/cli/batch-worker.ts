@@ -1,20 +1,23 @@
 /** A worker of `batch.ts`: loads the models once, then searches what it is given, one at a time. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { explore } from '../engine/explore.ts'
 import type { Exploration, ExploreOptions } from '../engine/verdict.ts'
 import { loadModel } from '../lang/compile.ts'
 import type { ScenarioDeclaration } from '../lang/declarations.ts'
 import { Failure } from './failure.ts'
-import { diskHost, packageRoot } from './files.ts'
+import { declarationFiles, diskHost } from './files.ts'
 import { compileFor } from './models.ts'
 
 export interface BatchStart {
   readonly files: readonly string[]
-  readonly with: readonly string[]
-  readonly without: readonly string[]
   readonly explore: ExploreOptions
+}
+
+export interface BatchQuestion {
+  readonly index: number
+  readonly file: string
+  readonly kernel: string | undefined
+  readonly changes: { readonly with: readonly string[]; readonly without: readonly string[] }
 }
 
 export interface BatchAnswer {
@@ -25,14 +28,13 @@ export interface BatchAnswer {
 }
 
 const start = workerData as BatchStart
-const presets = join(packageRoot(), 'kernel', 'switches.ts')
-const model = loadModel(diskHost(), [...start.files, ...(existsSync(presets) ? [presets] : [])])
+const model = loadModel(diskHost(), [...start.files, ...declarationFiles()])
 
-parentPort?.on('message', async ({ index, file, kernel }: { index: number; file: string; kernel: string | undefined }) => {
+parentPort?.on('message', async ({ index, file, kernel, changes }: BatchQuestion) => {
   const answer = async (): Promise<BatchAnswer> => {
     try {
       const scenario = model.scenarios.find((one) => one.file.fileName === file) as ScenarioDeclaration
-      return { index, exploration: sendable(await explore(compileFor(model, scenario, kernel, start), start.explore)) }
+      return { index, exploration: sendable(await explore(compileFor(model, scenario, kernel, changes), start.explore)) }
     } catch (error) {
       if (error instanceof Failure) return { index, error: error.message }
       throw error

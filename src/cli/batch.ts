@@ -6,7 +6,7 @@ import type { Exploration, ExploreOptions } from '../engine/verdict.ts'
 import type { ScenarioDeclaration } from '../lang/declarations.ts'
 import { progressLine } from '../report/progress.ts'
 import type { Run } from '../report/run.ts'
-import type { BatchAnswer, BatchStart } from './batch-worker.ts'
+import type { BatchAnswer, BatchQuestion, BatchStart } from './batch-worker.ts'
 import { Failure } from './failure.ts'
 import { compileFor, type Selection } from './models.ts'
 
@@ -14,11 +14,17 @@ import { compileFor, type Selection } from './models.ts'
 export interface Task {
   readonly scenario: ScenarioDeclaration
   readonly kernel: string | undefined
+  /** Switches of this search only; absent: those of the batch. */
+  readonly changes?: Changes
 }
 
-export interface BatchOptions {
+/** Switches added to a kernel and taken from it. */
+export interface Changes {
   readonly with: readonly string[]
   readonly without: readonly string[]
+}
+
+export interface BatchOptions extends Changes {
   readonly explore: ExploreOptions
 }
 
@@ -36,9 +42,9 @@ async function inOrder(selection: Selection, tasks: readonly Task[], options: Ba
   const interrupt = (): void => abort.abort()
   process.once('SIGINT', interrupt)
   const runs: Run[] = []
-  for (const { scenario, kernel } of tasks) {
+  for (const { scenario, kernel, changes } of tasks) {
     if (abort.signal.aborted) break
-    const program = compileFor(selection.model, scenario, kernel, options)
+    const program = compileFor(selection.model, scenario, kernel, changes ?? options)
     const line = progressLine(process.stderr, `${scenario.name} ${kernel ?? ''}`)
     const exploration = await explore(program, { ...options.explore, signal: abort.signal, onProgress: line.update })
     line.clear()
@@ -68,8 +74,6 @@ async function inWorkers(tasks: readonly Task[], options: BatchOptions, jobs: nu
       Array.from({ length: jobs }, () => {
         const start: BatchStart = {
           files: [...new Set(tasks.map((task) => task.scenario.file.fileName))],
-          with: options.with,
-          without: options.without,
           explore: { ...withoutFunctions(options.explore), jobs: 1 },
         }
         const worker = new Worker(new URL('./batch-worker.js', import.meta.url), { workerData: start })
@@ -81,10 +85,15 @@ async function inWorkers(tasks: readonly Task[], options: BatchOptions, jobs: nu
               return
             }
             const index = next++
-            say(
-              `${done} of ${tasks.length} searches, ${((Date.now() - started) / 1000).toFixed(0)} s: ${tasks[index].scenario.name} ${tasks[index].kernel ?? ''}`,
-            )
-            worker.postMessage({ index, file: tasks[index].scenario.file.fileName, kernel: tasks[index].kernel })
+            const { scenario, kernel, changes } = tasks[index]
+            say(`${done} of ${tasks.length} searches, ${((Date.now() - started) / 1000).toFixed(0)} s: ${scenario.name} ${kernel ?? ''}`)
+            const question: BatchQuestion = {
+              index,
+              file: scenario.file.fileName,
+              kernel,
+              changes: changes ?? { with: options.with, without: options.without },
+            }
+            worker.postMessage(question)
           }
           worker.on('message', (answer: BatchAnswer) => {
             if (answer.error !== undefined) {

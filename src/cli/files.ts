@@ -15,6 +15,11 @@ export function packageRoot(): string {
   return at
 }
 
+/** The model's own declarations, which every selection of scenarios is loaded with: kernels and switches, known bugs. */
+export function declarationFiles(): string[] {
+  return ['switches.ts', 'known-bugs.ts'].map((file) => join(packageRoot(), 'kernel', file)).filter((file) => existsSync(file))
+}
+
 /** Reads model files from the disk. */
 export function diskHost(): SourceHost {
   return {

@@ -7,7 +7,7 @@ import { loadModel, type Model } from '../lang/compile.ts'
 import type { ScenarioDeclaration } from '../lang/declarations.ts'
 import { ModelError } from '../lang/diagnostic.ts'
 import { Failure } from './failure.ts'
-import { diskHost, packageRoot } from './files.ts'
+import { declarationFiles, diskHost, packageRoot } from './files.ts'
 
 /** A model with the scenarios that were asked for. */
 export interface Selection {
@@ -25,8 +25,7 @@ export function select(names: readonly string[]): Selection {
     .map((file) => file.slice(0, -'.ts'.length))
     .sort()
   const files = names.length === 0 ? own.map((name) => join(root, 'scenarios', `${name}.ts`)) : names.map((name) => fileOf(name, own, root))
-  const presets = join(root, 'kernel', 'switches.ts')
-  const model = withFailures(() => loadModel(diskHost(), [...files, ...(existsSync(presets) ? [presets] : [])]))
+  const model = withFailures(() => loadModel(diskHost(), [...files, ...declarationFiles()]))
   const scenarios = files.map((file) => {
     const found = model.scenarios.find((scenario) => scenario.file.fileName === file)
     if (found) return found
@@ -50,7 +49,8 @@ function fileOf(name: string, own: readonly string[], root: string): string {
   )
 }
 
-function suggestion(name: string, known: readonly string[]): string {
+/** `Did you mean ...?`, if something known is near to what was typed. */
+export function suggestion(name: string, known: readonly string[]): string {
   if (known.length === 0) return ''
   const near = closest(name, [...known])
   const part = known.filter((one) => one.includes(name))

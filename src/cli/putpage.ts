@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import type { ExitCode } from '../report/exit-code.ts'
+import { addBugs } from './bugs.ts'
 import { addCheck } from './check.ts'
 import { addExport } from './export.ts'
 import { Failure } from './failure.ts'
@@ -25,7 +26,7 @@ const program = new Command('putpage')
   .exitOverride()
   .showSuggestionAfterError()
   .showHelpAfterError('(add --help for the options)')
-for (const add of [addMail, addCheck, addList, addShow, addRun, addReplay, addExport, addRecord]) add(program, finish)
+for (const add of [addMail, addCheck, addBugs, addList, addShow, addRun, addReplay, addExport, addRecord]) add(program, finish)
 
 // A reader that stops reading (`| head`) ends the output, not with an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,7 +1,7 @@
-/** What model files declare as data: scenarios, kernels, switches. Read from the syntax, never run. */
+/** What model files declare as data: scenarios, kernels, switches, known bugs. Read from the syntax, never run. */
 import ts from 'typescript'
 import type { Diagnostic } from './diagnostic.ts'
-import type { Switch } from './model.ts'
+import type { KnownBug, Switch } from './model.ts'
 import type { Sources } from './source.ts'
 
 export interface ScenarioDeclaration {
@@ -44,6 +44,8 @@ export interface Declarations {
   readonly scenarios: readonly ScenarioDeclaration[]
   readonly switches: ReadonlyMap<string, Switch>
   readonly kernels: readonly KernelPreset[]
+  /** By id, in the order declared. */
+  readonly bugs: ReadonlyMap<string, KnownBug>
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -52,6 +54,7 @@ export function readDeclarations(sources: Sources): Declarations {
   const scenarios: ScenarioDeclaration[] = []
   const switches = new Map<string, Switch>()
   const kernels: KernelPreset[] = []
+  const bugs = new Map<string, KnownBug>()
   const diagnostics: Diagnostic[] = []
   const complain = (node: ts.Node, message: string, instead: string): void => {
     diagnostics.push(sources.diagnostic(node, message, instead))
@@ -60,23 +63,29 @@ export function readDeclarations(sources: Sources): Declarations {
   for (const file of sources.program.getSourceFiles()) {
     if (file.fileName === sources.modelPath || file.isDeclarationFile) continue
     for (const call of modelCalls(sources, file)) {
-      const literal = call.node.arguments[call.name === 'kernels' ? 1 : 0]
+      const literal = call.node.arguments[call.name === 'kernels' || call.name === 'known_bugs' ? 1 : 0]
       if (call.name === 'switches') for (const [name, declared] of Object.entries((data(literal) ?? {}) as Record<string, Switch>)) switches.set(name, declared)
       else if (call.name === 'kernels')
         for (const [name, preset] of Object.entries((data(literal) ?? {}) as Record<string, { about: string; has: string[] }>))
           kernels.push({ name, about: preset.about, has: preset.has })
+      else if (call.name === 'known_bugs') for (const [id, bug] of Object.entries((data(literal) ?? {}) as Record<string, KnownBug>)) bugs.set(id, bug)
       else if (ts.isObjectLiteralExpression(literal)) scenarios.push(readScenario(file, call.node, literal, data, complain))
     }
   }
-  return { scenarios, switches, kernels, diagnostics }
+  return { scenarios, switches, kernels, bugs, diagnostics }
 }
 
-function modelCalls(sources: Sources, file: ts.SourceFile): { name: 'switches' | 'kernels' | 'scenario'; node: ts.CallExpression }[] {
-  const found: { name: 'switches' | 'kernels' | 'scenario'; node: ts.CallExpression }[] = []
+/** The words of the model that declare data. */
+const DECLARING = ['switches', 'kernels', 'known_bugs', 'scenario'] as const
+type Declaring = (typeof DECLARING)[number]
+
+function modelCalls(sources: Sources, file: ts.SourceFile): { name: Declaring; node: ts.CallExpression }[] {
+  const found: { name: Declaring; node: ts.CallExpression }[] = []
   const consider = (node: ts.Expression | undefined): void => {
     if (!node || !ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return
-    const name = node.expression.text
-    if (name !== 'switches' && name !== 'kernels' && name !== 'scenario') return
+    const { text } = node.expression
+    const name = DECLARING.find((word) => word === text)
+    if (!name) return
     const symbol = sources.checker.getSymbolAtLocation(node.expression)
     const target = symbol && symbol.flags & ts.SymbolFlags.Alias ? sources.checker.getAliasedSymbol(symbol) : symbol
     if (target?.declarations?.some((declaration) => declaration.getSourceFile().fileName === sources.modelPath)) found.push({ name, node })

@@ -133,6 +133,34 @@ export declare function switches<T extends Record<string, Switch>>(declared: T):
 /** Declares the kernels: each a set of switches. */
 export declare function kernels<S>(of: S, presets: Record<string, { readonly about: string; readonly has: readonly (keyof S & string)[] }>): void
 
+/** What a check's id begins with, as `putpage check --json` prints it: `lost-wake`, `warn:try_get_page:`. */
+export type CheckId = string
+
+/** A bug of real kernels, and how to tell that the model has it. Scenarios name it in `shows`. */
+export interface KnownBug<S extends string = string> {
+  /** What goes wrong, in a sentence. */
+  readonly about: string
+  /** The checks that are the bug, in every scenario that shows it: one of them fails where the bug is, all pass where it is not. */
+  readonly checks: readonly CheckId[]
+  /** Scenarios in which other checks are the bug. */
+  readonly in?: Readonly<Record<string, readonly CheckId[]>>
+  /** The fixes: taken out of a kernel that has it, each brings the bug back. None: no fix is known. */
+  readonly fixes: readonly Repair<S>[]
+  /** Kernels in which the bug cannot be, and why: the code or the feature is not there. */
+  readonly not_applicable?: Readonly<Record<string, string>>
+}
+
+export interface Repair<S extends string = string> {
+  readonly without: S
+  /** The checks that fail without it, where the bug shows in another way than it did. */
+  readonly checks?: readonly CheckId[]
+  /** And why it does. */
+  readonly why?: string
+}
+
+/** Declares the known bugs by their ids. */
+export declare function known_bugs<S>(of: S, declared: Readonly<Record<string, KnownBug<keyof S & string>>>): void
+
 // ---- scenarios -------------------------------------------------------------------------------------------------------
 
 export interface Scenario {

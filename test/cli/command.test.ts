@@ -45,6 +45,22 @@ test('a fix is taken out by its commit', () => {
   assert.match(without.out, /lost-wake/)
 })
 
+test('bugs: a bug by its id as JSON, and an unknown id', () => {
+  const { code, out } = putpage('bugs', 'release-pages-bypass', '--json')
+  assert.equal(code, 0)
+  const { format, bugs } = JSON.parse(out)
+  assert.equal(format, 'putpage-bugs/1')
+  assert.deepEqual(
+    bugs.map(({ id }: { id: string }) => id),
+    ['release-pages-bypass'],
+  )
+  assert.equal(bugs[0].kernels['v5.10'].verdict, 'absent')
+  assert.deepEqual([bugs[0].reverted.kernel, bugs[0].reverted.without, bugs[0].reverted.verdict], ['v5.10', 'c5d6c45e90c4', 'found'])
+  const unknown = putpage('bugs', 'release-page-bypass')
+  assert.equal(unknown.code, 2)
+  assert.match(unknown.err, /Did you mean release-pages-bypass\?/)
+})
+
 test('ten different mistakes give ten diagnostics, each with place, frame and advice, and exit code 2', () => {
   const { code, err } = putpage('check', 'test/mistakes/ten.ts')
   assert.equal(code, 2)

@@ -1,0 +1,93 @@
+// Bugs that were found in real kernels, and questions still open: which check of the model is each, which fix repairs it, and
+// where it cannot be. What a kernel has is not said here: `putpage bugs` finds it out.
+import { known_bugs } from 'putpage/model'
+import { change } from './switches.ts'
+
+const GUP_REFUSES = 'the patch leaves mapped fsdax and device-dax pages at 0 and GUP refuses them: nobody gets the reference the bug is about'
+/** A page that leaves its file is still held: dax_disassociate_entry(), in v7.3 dax_folio_put(). */
+const LEFT_BUSY = ['warn:dax_disassociate_entry:trunc', 'warn:dax_folio_put:']
+
+known_bugs(change, {
+  'generic-413': {
+    about: 'GUP meets a mapped page whose count is 0: the warning of xfstests generic/413',
+    checks: ['warn:try_get_page:'],
+    fixes: [{ without: 'fsdax_mapping_counts', why: 'the count at which a page is free and whether its mappings count have to change together' }],
+  },
+  'lost-wake-folio-put': {
+    about: 'a reference of an fsdax page is given back by folio_put_refs(), which wakes nobody',
+    checks: ['lost-wake'],
+    fixes: [{ without: 'gup_put_folio_devmap' }],
+    not_applicable: { 'v5.15+seed': GUP_REFUSES },
+  },
+  'fault-without-reference': {
+    about: 'a CPU fault uses a device-private page that it holds no reference of',
+    checks: ['use-after-free:Backing in dmirror_devmem_fault', "always:dmirror_devmem_fault:a CPU fault uses another process's mirror"],
+    fixes: [{ without: 'fault_takes_reference' }],
+  },
+  'break-layouts-ends-early': {
+    about: 'the layout break ends with a page of the file still pinned',
+    checks: ['always:the device writes into blocks of the file only'],
+    fixes: [{ without: 'ext4_break_layouts_rescans' }, { without: 'xfs_break_layouts_rescans' }],
+    not_applicable: { 'v5.15+seed': GUP_REFUSES },
+  },
+  'unmapped-busy-page': {
+    about: 'truncate takes no notice of a page that is pinned but no longer mapped',
+    checks: [...LEFT_BUSY, 'always:the device does not write into another file'],
+    fixes: [{ without: 'unmapped_pages_can_be_busy' }],
+    not_applicable: { 'v5.15+seed': GUP_REFUSES },
+  },
+  'locked-entry-skipped-again': {
+    about: 'the walk that waited for a locked entry goes on behind it',
+    checks: ['warn:truncate_exceptional_entry:a DAX entry is left after the layout break'],
+    fixes: [{ without: 'locked_entry_walk_resets' }],
+  },
+  'locked-entry-passed-over': {
+    about: 'the scan for busy pages passes over an entry that is locked',
+    checks: LEFT_BUSY,
+    fixes: [{ without: 'break_waits_for_locked_entries' }],
+  },
+  'two-faults-livelock': {
+    about: 'two CPU faults on one device-private page keep each other from migrating it',
+    checks: ['livelock'],
+    fixes: [{ without: 'fault_locks_page' }],
+    not_applicable: { 'v5.10': 'a CPU fault takes no reference', 'v5.15+seed': 'a CPU fault takes no reference: the patch does not touch do_swap_page()' },
+  },
+  'unload-frees-mapped-page': {
+    about: 'a driver that is unloaded frees a device page that a process maps',
+    checks: ['always:page_free:a device page is freed while an entry maps it'],
+    fixes: [
+      {
+        without: 'driver_evicts_on_remove',
+        checks: ['sleeps'],
+        why: 'the teardown puts no page any more: without the eviction it waits, for as long as the process has the page',
+      },
+    ],
+    not_applicable: {
+      'v5.15+seed': 'the patch has memunmap_pages() put no page any more, so that it frees none: it does not wait, which is memunmap-does-not-wait',
+    },
+  },
+  'memunmap-does-not-wait': {
+    about: 'memunmap_pages() takes the memory of a page that is allocated and mapped',
+    checks: ['use-after-free:Page in page_remove_rmap'],
+    fixes: [{ without: 'page_holds_pgmap_reference' }],
+    not_applicable: { 'v5.10': 'the teardown puts the mapped page, which is another bug: unload-frees-mapped-page' },
+  },
+  'release-pages-bypass': {
+    about: 'release_pages() gives an fsdax page back without the hook that wakes',
+    checks: ['lost-wake'],
+    fixes: [{ without: 'release_pages_devmap_hook' }],
+    not_applicable: { 'v5.15+seed': GUP_REFUSES, 'v7.3': 'there is no hook: the wake is in the free path, at 0' },
+  },
+  'truncate-sleeps-on-refault': {
+    about: 'truncate sleeps until an unrelated mapping of the page goes away',
+    checks: ['sleeps'],
+    fixes: [],
+    not_applicable: { 'v5.15+seed': GUP_REFUSES },
+  },
+  'unbind-ignores-pins': {
+    about: 'unbind takes the memory of a page that is pinned',
+    checks: ['use-after-free:Page in '],
+    fixes: [],
+    not_applicable: { 'v5.15+seed': GUP_REFUSES },
+  },
+})
