@@ -203,6 +203,12 @@ export const change = switches({
     since: 'v7.0',
     effect: 'a CPU fault that finds the page locked sleeps until it is unlocked',
   },
+  migrate_expects_no_base_reference: {
+    commit: '27674ef6c73f',
+    subject: 'mm: remove the extra ZONE_DEVICE struct page refcount',
+    since: 'v5.18',
+    effect: 'expected_page_refs() counts no reference that a device-private page has beside those of its users',
+  },
   migrate_collect_trylock_once: {
     commit: 'ab09243aa95a',
     subject: 'mm/migrate.c: remove MIGRATE_PFN_LOCKED',
@@ -236,6 +242,27 @@ export const change = switches({
     subject: 'zone_device_page_init() takes its pgmap reference with tryget, dead or alive',
     effect: 'an allocation after kill fails only when the pgmap count is already 0',
   },
+  // ---- memory control groups -------------------------------------------------------------------------------------------
+  memcg_get_unless_zero: {
+    commit: '27674ef6c73f',
+    subject: 'mm: remove the extra ZONE_DEVICE struct page refcount',
+    since: 'v5.18',
+    effect: 'a move of charge takes a device-private page whose count is not 0; before, whose count is not 1, the count of a free one',
+  },
+  memcg_migrate_transfers: {
+    subject: 'memcontrol: only transfer the memcg data for migration',
+    since: 'v6.7',
+    effect: 'a migration hands the charge over; before, both pages were charged until the old one was freed',
+  },
+  memcg_skips_mapped_entries: {
+    subject: 'mm: memcontrol: skip moving non-present pages that are mapped elsewhere',
+    since: 'v6.2',
+    effect: 'a move of charge locks the page first and passes over one that a non-present entry maps: charges of device-private pages never move',
+  },
+  memcg_no_charge_moving: {
+    subject: 'memcg: charge moving is removed (in v7.3)',
+    effect: 'no charge moves when a task does',
+  },
   // ---- memory ------------------------------------------------------------------------------------------------------------
   dirty_rmap_at_flush: {
     commit: '5df397dec7c4',
@@ -267,6 +294,8 @@ kernels(change, {
       'generic_free_at_zero',
       'free_zone_device_page_at_zero',
       'no_devmap_managed_hook',
+      'memcg_get_unless_zero',
+      'migrate_expects_no_base_reference',
     ],
   },
   'v5.18': {
@@ -283,6 +312,8 @@ kernels(change, {
       'zap_clears_private_last',
       'migration_entry_wait_without_reference',
       'anon_exclusive',
+      'memcg_get_unless_zero',
+      'migrate_expects_no_base_reference',
     ],
   },
   'v6.1': {
@@ -304,6 +335,8 @@ kernels(change, {
       'migration_entry_wait_without_reference',
       'anon_exclusive',
       'driver_evicts_on_remove',
+      'memcg_get_unless_zero',
+      'migrate_expects_no_base_reference',
     ],
   },
   'v6.12': {
@@ -327,6 +360,10 @@ kernels(change, {
       'anon_exclusive',
       'driver_evicts_on_remove',
       'dirty_rmap_at_flush',
+      'memcg_get_unless_zero',
+      'migrate_expects_no_base_reference',
+      'memcg_migrate_transfers',
+      'memcg_skips_mapped_entries',
     ],
   },
   'v7.3': {
@@ -369,6 +406,11 @@ kernels(change, {
       'driver_evicts_on_remove',
       'pgmap_tryget_dead',
       'dirty_rmap_at_flush',
+      'memcg_get_unless_zero',
+      'migrate_expects_no_base_reference',
+      'memcg_migrate_transfers',
+      'memcg_skips_mapped_entries',
+      'memcg_no_charge_moving',
     ],
   },
 })

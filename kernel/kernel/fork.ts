@@ -5,6 +5,7 @@ import { GUP_PIN_COUNTING_BIAS, type Mm, type Page, type Pte, type Vma } from '.
 import { hand_over, page_ref_count } from '../include/linux/page_ref.ts'
 import { down_write, up_write } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { mem_cgroup_charge } from '../mm/memcontrol.ts'
 import { mapping_counts } from '../mm/memory.ts'
 import { alloc_page } from '../mm/page_alloc.ts'
 import { page_add_new_anon_rmap, page_add_rmap } from '../mm/rmap.ts'
@@ -62,6 +63,7 @@ function copy_pte_range(dst_vma: Vma, src_vma: Vma): void {
       return
     }
     prealloc = alloc_page()
+    mem_cgroup_charge(prealloc, src_vma.mm)
   }
 }
 

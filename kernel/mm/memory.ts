@@ -13,6 +13,7 @@ import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { cpus, send_flush_ipi } from './gup.ts'
+import { mem_cgroup_charge } from './memcontrol.ts'
 import { migration_entry_wait, migration_entry_wait_on_locked } from './migrate.ts'
 import { alloc_page } from './page_alloc.ts'
 import { page_add_new_anon_rmap, page_add_rmap, page_remove_rmap } from './rmap.ts'
@@ -54,6 +55,7 @@ function handle_pte_fault(vma: Vma, write: boolean): FaultResult {
 /** do_anonymous_page(): a new page of zeroes; the zero page is left out. */
 function do_anonymous_page(vma: Vma): void {
   const page = alloc_page()
+  mem_cgroup_charge(page, vma.mm)
   page.data = 0
   spin_lock(vma.ptl)
   const pte = vma.pte
@@ -91,6 +93,7 @@ function do_wp_page(vma: Vma, orig_pte: Pte): void {
   get_page(old, 'fault')
   spin_unlock(vma.ptl)
   const page = alloc_page()
+  mem_cgroup_charge(page, vma.mm)
   page.data = old.data
   spin_lock(vma.ptl)
   if (same(vma.pte, orig_pte)) {

@@ -18,6 +18,7 @@ import {
 import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from '../include/linux/rcupdate.ts'
 import { wake_up_var } from '../include/linux/wait_bit.ts'
 import { change } from '../switches.ts'
+import { mem_cgroup_uncharge } from './memcontrol.ts'
 import { memmap_init_zone_device } from './page_alloc.ts'
 
 /** memremap_pages(), as far as a scenario's set-up needs it: `nr` pages of the pgmap are initialised and can be found. */
@@ -101,6 +102,7 @@ function free_devmap_managed_page(page: Page): void {
     wake_up_var(page)
     return
   }
+  mem_cgroup_uncharge(page)
   page.anon = false
   page_free(page.pgmap!, page)
 }
@@ -129,6 +131,7 @@ export function free_zone_device_page(page: Page): void {
     )
   )
     return
+  mem_cgroup_uncharge(page)
   page.anon = false
   page_free(pgmap, page)
   if (!change.private_free_at_zero) set_page_count_one(page, 'base')
@@ -138,6 +141,7 @@ export function free_zone_device_page(page: Page): void {
 function free_zone_device_folio(page: Page): void {
   const pgmap = page.pgmap
   if (WARN_ON_ONCE(pgmap === null, '!pgmap', 'a device page without a pgmap is freed: its structure was overwritten')) return
+  mem_cgroup_uncharge(page)
   switch (page.type) {
     case 'private':
       page.anon = false

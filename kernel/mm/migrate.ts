@@ -7,6 +7,7 @@ import { page_ref_count } from '../include/linux/page_ref.ts'
 import { queue_on_page_lock, sleep_on_page_lock } from '../include/linux/pagemap.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
+import { mem_cgroup_migrate } from './memcontrol.ts'
 import { page_add_rmap } from './rmap.ts'
 
 /** remove_migration_ptes(): every migration entry of `old` becomes an entry of `page`, which counts. */
@@ -74,9 +75,9 @@ function put_and_wait_on_page_locked(page: Page): void {
  */
 export function folio_migrate_mapping(dst: Page, src: Page, extra: boolean): boolean {
   let expected: Int<1, 3> = extra ? 2 : 1
-  const has_extra_reference = !change.private_free_at_zero && !change.free_zone_device_page_at_zero
-  if (has_extra_reference && is_device_private_page(src)) expected += 1
+  if (!change.migrate_expects_no_base_reference && is_device_private_page(src)) expected += 1
   if (page_ref_count(src) !== expected) return false
   dst.anon = true
+  mem_cgroup_migrate(src, dst)
   return true
 }

@@ -8,6 +8,7 @@ import { page_ref_count, page_ref_inc } from '../include/linux/page_ref.ts'
 import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
+import { mem_cgroup_charge } from './memcontrol.ts'
 import { flush_tlb_range } from './memory.ts'
 import { folio_migrate_mapping, remove_migration_pte, remove_migration_ptes } from './migrate.ts'
 import { page_add_new_anon_rmap, page_mapped, page_remove_rmap, try_to_migrate } from './rmap.ts'
@@ -209,6 +210,7 @@ export function migrate_vma_pages(vma: Vma, src: MigratePfn, dst: Page | null, f
 /** migrate_vma_insert_page(): the entry is looked at again under the page-table lock. */
 function migrate_vma_insert_page(vma: Vma, page: Page): boolean {
   let done = false
+  mem_cgroup_charge(page, vma.mm)
   spin_lock(vma.ptl)
   if (vma.pte.kind === 'none') {
     page_add_new_anon_rmap(page)

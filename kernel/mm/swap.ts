@@ -6,6 +6,7 @@ import { page_ref_sub_and_test } from '../include/linux/page_ref.ts'
 import { compound_head } from '../include/linux/page-flags.ts'
 import { percpu_ref_put } from '../include/linux/percpu-refcount.ts'
 import { change } from '../switches.ts'
+import { mem_cgroup_uncharge } from './memcontrol.ts'
 import { free_zone_device_page, put_devmap_managed_page_refs } from './memremap.ts'
 import { free_unref_page } from './page_alloc.ts'
 
@@ -20,6 +21,7 @@ export function __put_page(page: Page): void {
     else percpu_ref_put(page.pgmap!.ref)
     return
   }
+  mem_cgroup_uncharge(page)
   free_unref_page(page)
 }
 
@@ -45,5 +47,6 @@ export function release_pages(small: Page, refs: number, holder: Holder): void {
     else VM_BUG_ON(true, 'Bad page state', 'a device page is handed to the buddy allocator, which may give it to anybody')
     return
   }
+  mem_cgroup_uncharge(page)
   free_unref_page(page)
 }

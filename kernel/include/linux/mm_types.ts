@@ -1,6 +1,7 @@
 // The structures of mm/: include/linux/mm_types.h, as far as the life of a device page needs them.
 import { array, type Count, type Each, each, type FixedArray, type Ghost, type Guarded, type Int, struct, type Thread, type Word } from 'putpage/model'
 import type { AddressSpace } from './fs.ts'
+import type { MemCgroup } from './memcontrol.ts'
 import type { DevPagemap } from './memremap.ts'
 import { RwSemaphore } from './rwsem.ts'
 import { Spinlock } from './spinlock.ts'
@@ -58,6 +59,8 @@ export class Page {
   data: Int<0, 3> = 0
   /** An ordinary page that belongs to the buddy allocator. */
   buddy = false
+  /** page->mem_cgroup, folio->memcg_data: who is charged for the page. */
+  memcg: MemCgroup | null = null
   /** The ledger: how many references each kind of holder has. Its sum is the count. */
   held: Ghost<Each<Holder, Int<0, 7>>> = each(0)
 }
@@ -87,6 +90,8 @@ export class Mm {
   mmap_lock = new RwSemaphore()
   /** Even: no fork is write-protecting. Counts modulo 4. */
   write_protect_seq: Int<0, 3> = 0
+  /** The memory control group of mm->owner. */
+  memcg: MemCgroup | null = null
   /** Whose data the process and its children keep in their memory. */
   data: Int<0, 3> = 1
 }
