@@ -65,7 +65,7 @@ export interface PageEvent {
   readonly val: number
   /** The result, where the operation reports one (`hasResult`); 0 otherwise. */
   readonly ret: number
-  /** Nanoseconds of the trace's clock, offset applied. Exact to about 100 ns beyond 2^53. Text of microseconds gives those. */
+  /** Nanoseconds of the trace's clock, offset applied. Exact to 256 ns even for a clock that counts from 1970. Text of microseconds gives those. */
   readonly time: number
   readonly cpu: number
   /** The task's thread id; 0 is a CPU's idle task. Its name: `TraceTables.comm`. */
@@ -83,12 +83,18 @@ export interface PageEvent {
  */
 export interface EventBatch {
   length: number
+  readonly capacity: number
+  /** Holds all columns. */
+  readonly buffer: ArrayBuffer
   readonly op: Uint8Array
   readonly pfn: Float64Array
   readonly count: Int32Array
   readonly mapcount: Int32Array
   readonly mapping: BigUint64Array
+  /** The same memory as `mapping` in halves, in this machine's order: see `LOW`, `HIGH`. */
+  readonly mapping32: Uint32Array
   readonly flags: BigUint64Array
+  readonly flags32: Uint32Array
   readonly mt: Int8Array
   readonly val: Int32Array
   readonly ret: Int32Array
@@ -99,24 +105,48 @@ export interface EventBatch {
   readonly stack: Uint32Array
 }
 
-/** Makes an empty batch with room for `capacity` events. */
-export function newBatch(capacity: number): EventBatch {
+/** Where the halves of a 64-bit number are in a Uint32Array over it, on this machine: `flags32[2 * row + LOW]`. */
+export const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1
+export const HIGH = 1 - LOW
+
+/** Bytes a row takes, over all columns. */
+const ROW_BYTES = 4 * 8 + 6 * 4 + 2 + 3
+
+/** Bytes that a batch of `capacity` rows needs; columns are laid out one after the other, the widest first. */
+export function batchBytes(capacity: number): number {
+  return Math.ceil((capacity * ROW_BYTES) / 8) * 8
+}
+
+/** Makes an empty batch with room for `capacity` events, in `buffer` if one is given (of at least `batchBytes(capacity)` bytes). */
+export function newBatch(capacity: number, buffer: ArrayBuffer = new ArrayBuffer(batchBytes(capacity))): EventBatch {
+  let at = 0
+  const take = (bytes: number): number => {
+    const start = at
+    at += bytes * capacity
+    return start
+  }
+  const flags = take(8)
+  const mapping = take(8)
   return {
     length: 0,
-    op: new Uint8Array(capacity),
-    pfn: new Float64Array(capacity),
-    count: new Int32Array(capacity),
-    mapcount: new Int32Array(capacity),
-    mapping: new BigUint64Array(capacity),
-    flags: new BigUint64Array(capacity),
-    mt: new Int8Array(capacity),
-    val: new Int32Array(capacity),
-    ret: new Int32Array(capacity),
-    time: new Float64Array(capacity),
-    cpu: new Uint16Array(capacity),
-    pid: new Int32Array(capacity),
-    context: new Uint8Array(capacity),
-    stack: new Uint32Array(capacity),
+    capacity,
+    buffer,
+    flags: new BigUint64Array(buffer, flags, capacity),
+    flags32: new Uint32Array(buffer, flags, capacity * 2),
+    mapping: new BigUint64Array(buffer, mapping, capacity),
+    mapping32: new Uint32Array(buffer, mapping, capacity * 2),
+    pfn: new Float64Array(buffer, take(8), capacity),
+    time: new Float64Array(buffer, take(8), capacity),
+    count: new Int32Array(buffer, take(4), capacity),
+    mapcount: new Int32Array(buffer, take(4), capacity),
+    val: new Int32Array(buffer, take(4), capacity),
+    ret: new Int32Array(buffer, take(4), capacity),
+    pid: new Int32Array(buffer, take(4), capacity),
+    stack: new Uint32Array(buffer, take(4), capacity),
+    cpu: new Uint16Array(buffer, take(2), capacity),
+    op: new Uint8Array(buffer, take(1), capacity),
+    context: new Uint8Array(buffer, take(1), capacity),
+    mt: new Int8Array(buffer, take(1), capacity),
   }
 }
 
@@ -146,8 +176,10 @@ export function copyRow(from: EventBatch, row: number, to: EventBatch, at: numbe
   to.pfn[at] = from.pfn[row]
   to.count[at] = from.count[row]
   to.mapcount[at] = from.mapcount[row]
-  to.mapping[at] = from.mapping[row]
-  to.flags[at] = from.flags[row]
+  to.mapping32[2 * at] = from.mapping32[2 * row]
+  to.mapping32[2 * at + 1] = from.mapping32[2 * row + 1]
+  to.flags32[2 * at] = from.flags32[2 * row]
+  to.flags32[2 * at + 1] = from.flags32[2 * row + 1]
   to.mt[at] = from.mt[row]
   to.val[at] = from.val[row]
   to.ret[at] = from.ret[row]

@@ -1,0 +1,165 @@
+/** A pass over a trace.dat: head, units, merge, and what the listener hears. */
+import { type ByteFile, type Inflate, TraceError } from '../byte-file.ts'
+import type { RangeEvent, TraceEnd, TraceHead, TraceListener, TraceSummary } from '../source.ts'
+import { AddressTables } from '../tables.ts'
+import { type DatBuffer, type DatHead, readHead } from './head.ts'
+import { JobCutter } from './jobs.ts'
+import { unitLayout } from './layout.ts'
+import { merge } from './merge.ts'
+import { PageParser } from './page-parser.ts'
+import { rangeEvent } from './range-event.ts'
+import { CpuStream, type StreamHost } from './stream.ts'
+import type { Keep, UnitLayout, UnitResult, UnitRunner } from './unit.ts'
+
+/** A trace.dat that is open: what its head says, and how to read its events. */
+export interface DatTrace {
+  readonly file: ByteFile
+  readonly head: DatHead
+  readonly inflate: Inflate
+}
+
+export const KEEP_ALL: Keep = { ranges: undefined, flagBits: 0 }
+/** Bytes of the file in a unit, packed or not, for one CPU; less for many CPUs, so that what is under way is bounded. */
+const PACKED_UNIT = 64 * 1024
+const PLAIN_UNIT = 1024 * 1024
+
+/** Opens a trace.dat. Throws `TraceError`. */
+export function openDat(file: ByteFile, inflate: Inflate): DatTrace {
+  return { file, head: readHead(file, inflate), inflate }
+}
+
+/** Works on units in this thread. */
+export function ownThread(layout: UnitLayout, inflate: Inflate): UnitRunner {
+  const parser = new PageParser(layout, inflate)
+  return { width: 1, run: (job) => Promise.resolve().then(() => ({ parser: 0, result: parser.parse(job) })) }
+}
+
+/** Names of the buffers that hold data: '' is the top one. */
+export function instancesOf(head: DatHead): string[] {
+  return head.buffers.filter((buffer) => buffer.cpus.length > 0).map((buffer) => buffer.name)
+}
+
+export function traceHead(head: DatHead, buffer: DatBuffer): TraceHead {
+  const release = /^Linux \S+ (\S+)/.exec(head.uname ?? '')?.[1]
+  return {
+    format: head.version === 6 ? 'trace.dat v6' : 'trace.dat v7',
+    uname: head.uname,
+    release,
+    clock: buffer.clock,
+    comparable: buffer.clock === undefined ? undefined : buffer.clock !== 'local',
+    instances: instancesOf(head),
+    instance: buffer.name,
+  }
+}
+
+/**
+ * Reads one buffer. `runner` is made for the layout. Throws `TraceError` if the buffer is not there or no event could be read because the file
+ * ends before the first.
+ */
+export async function readDat(
+  trace: DatTrace,
+  instance: string,
+  keep: Keep,
+  makeRunner: (layout: UnitLayout) => UnitRunner,
+  listener: TraceListener,
+): Promise<TraceSummary> {
+  const { file, head } = trace
+  const buffer = head.buffers.find((one) => one.name === instance)
+  if (!buffer) {
+    const why = head.damage === undefined ? `has no buffer ${JSON.stringify(instance)}` : `ends early ${head.damage}: its events are not there`
+    throw new TraceError(`${file.name} ${why}`)
+  }
+  const layout = unitLayout(file.name, head, buffer, keep)
+  const runner = makeRunner(layout)
+  const tables = new AddressTables(head.kallsyms)
+  for (const [pid, comm] of head.comms) tables.comms.set(pid, comm)
+  const maps: number[][] = []
+  const free: ArrayBuffer[] = []
+  const count = Math.max(1, buffer.cpus.length)
+  const host: StreamHost = {
+    runner,
+    ahead: Math.max(2, Math.ceil((runner.width * 2) / count)),
+    adopt(parser, result) {
+      maps[parser] ??= [0]
+      const map = maps[parser]
+      tables.adopt(result.stacks, map)
+      const { stack, length } = result.batch
+      for (let row = 0; row < length; row++) stack[row] = map[stack[row]]
+      for (const orphan of result.orphans) (orphan as unknown as number[])[2] = map[orphan[2]]
+    },
+    buffer: () => free.pop(),
+    free: (one) => {
+      if (free.length < 8 && one.byteLength > 0) free.push(one)
+    },
+  }
+  const target = Math.max(4096, Math.floor((buffer.compressed ? PACKED_UNIT : PLAIN_UNIT) / Math.max(1, Math.floor(count / 4))))
+  const streams = buffer.cpus.map((data) => new CpuStream(new JobCutter(file, data, buffer.pageSize, buffer.compressed, head.little, target), host))
+  const said = traceHead(head, buffer)
+  listener.head?.(said)
+  const totals = { events: 0, records: 0, lost: 0, unknown: false, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }
+  let damage: string | undefined = head.damage
+  const flagged = new Set<number>()
+  const formats = new Map(head.events.map((event) => [event.id, event]))
+  let ranges: RangeEvent[] = []
+  const deliver = (until: number): void => {
+    if (ranges.length === 0) return
+    ranges.sort((a, b) => a.time - b.time)
+    let i = 0
+    while (i < ranges.length && ranges[i].time <= until) listener.range?.(ranges[i++])
+    ranges = ranges.slice(i)
+  }
+  const progress = (): void => {
+    let done = 0
+    let of = 0
+    for (const stream of streams) {
+      done += stream.progress.done
+      of += stream.progress.of
+    }
+    listener.progress?.(of === 0 ? 1 : done / of, totals.events)
+  }
+  const lossesBefore = (): void => {
+    for (const stat of head.stats.slice(0, 4096)) {
+      if (stat.overrun > 0 && !flagged.has(stat.cpu)) totals.lost += stat.overrun
+    }
+  }
+  await merge(streams, {
+    events(batch) {
+      deliver(batch.time[0])
+      listener.events(batch, tables)
+    },
+    lost(stream, loss) {
+      flagged.add(stream.cpu)
+      if (loss.events === undefined) totals.unknown = true
+      else totals.lost += loss.events
+      listener.lost?.({ cpu: stream.cpu, after: stream.after(loss), before: loss.before, events: loss.events })
+    },
+    unit(unit: UnitResult) {
+      totals.events += unit.events
+      totals.records += unit.records
+      if (unit.first < totals.first) totals.first = unit.first
+      if (unit.last > totals.last) totals.last = unit.last
+      damage ??= unit.damage
+      for (const raw of unit.raw) {
+        const event = rangeEvent(raw, formats.get(raw.id), head)
+        if (event) ranges.push(event)
+      }
+      progress()
+    },
+  })
+  deliver(Number.POSITIVE_INFINITY)
+  lossesBefore()
+  const end: TraceEnd = damage === undefined ? { complete: true } : { complete: false, why: damage }
+  const stops = head.stats.flatMap((stat) => (stat.now === undefined ? [] : [stat.now]))
+  return {
+    head: said,
+    tables,
+    end,
+    events: totals.events,
+    records: totals.records,
+    lost: totals.lost,
+    lossUnknown: totals.unknown,
+    firstTime: totals.first,
+    lastTime: totals.last,
+    stopTime: stops.length > 0 ? Math.max(...stops) : undefined,
+  }
+}
