@@ -21,7 +21,7 @@ export default scenario({
   about: 'allocation of a device-private page against the teardown of its pgmap',
   bounds: '2 threads, 1 device page, 2 ordinary pages',
   // Before v6.1 the driver gives up its memory only when its module goes, and no file of it is open.
-  kernels: ['v6.1', 'v7.3'],
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
   setup() {
     anon_vma.vmas[0] = vma
     give_to_buddy(0, ram0)

@@ -21,7 +21,7 @@ export default scenario({
   about: 'eviction of a device-private page against a CPU fault on it',
   bounds: '2 threads, 1 device page, 2 ordinary pages, one eviction',
   // Drivers evict since v6.1: 249881232e14, ad4c365221b0.
-  kernels: ['v6.1', 'v7.3'],
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
   setup() {
     anon_vma.vmas[0] = vma
     give_to_buddy(0, ram0)

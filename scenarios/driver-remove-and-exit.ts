@@ -20,7 +20,7 @@ export default scenario({
   about: 'a driver evicts and gives up its memory while the process that maps a page of it exits',
   bounds: '2 threads, 1 device page, 2 ordinary pages',
   // Drivers evict since v6.1: 249881232e14, ad4c365221b0.
-  kernels: ['v6.1', 'v7.3'],
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
   setup() {
     anon_vma.vmas[0] = vma
     give_to_buddy(0, ram0)

@@ -23,7 +23,7 @@ export default scenario({
   about: 'fork() of an entry whose page the driver evicts',
   bounds: '2 threads, 1 device page, 2 ordinary pages, one eviction; the child reads its memory',
   // Drivers evict since v6.1: 249881232e14, ad4c365221b0. Any other migration excludes fork() by mmap_lock.
-  kernels: ['v6.1', 'v7.3'],
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
   setup() {
     anon_vma.vmas[0] = vma
     anon_vma.vmas[1] = child

@@ -21,7 +21,7 @@ export default scenario({
   about: 'memunmap_pages() of a device-private page that a process maps until it exits',
   bounds: '2 threads, 1 device page, 2 ordinary pages',
   // v5.10 waits as each page holds the pgmap, but frees the mapped page meanwhile: driver-remove-of-mapped-page.
-  kernels: ['v5.15+seed', 'v6.1', 'v7.3'],
+  kernels: ['v5.15+seed', 'v5.18', 'v6.1', 'v6.12', 'v7.3'],
   shows: ['memunmap-does-not-wait'],
   setup() {
     anon_vma.vmas[0] = vma

@@ -52,7 +52,9 @@ export default scenario({
   },
   unreachable: {
     'a pinned page is unmapped for migration': {
+      'v5.18': 'the page is exclusive, and collect gives it up when it may be pinned',
       'v6.1': 'the page is exclusive, and collect gives it up when it may be pinned',
+      'v6.12': 'the page is exclusive, and collect gives it up when it may be pinned',
       'v7.3': 'the page is exclusive, and collect gives it up when it may be pinned',
     },
   },

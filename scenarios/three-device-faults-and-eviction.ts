@@ -24,7 +24,8 @@ export default scenario({
   about: 'three CPU faults on one device-private page while the driver evicts it',
   bounds: '4 threads, 1 device page, 3 ordinary pages, one eviction',
   deep: true,
-  kernels: ['v6.1', 'v7.3'],
+  // Drivers evict since v6.1: 249881232e14, ad4c365221b0.
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
   setup() {
     anon_vma.vmas[0] = vma
     give_to_buddy(0, ram0)

@@ -21,7 +21,8 @@ const vma = struct(Vma, { mm })
 export default scenario({
   about: 'two CPU faults on one device-private page',
   bounds: '2 threads, 1 device page, 2 ordinary pages',
-  kernels: ['v6.1', 'v7.3'],
+  // Before v6.1 a fault takes no reference, which is another bug: device-fault-and-dontneed.
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
   shows: ['two-faults-livelock'],
   setup() {
     anon_vma.vmas[0] = vma
