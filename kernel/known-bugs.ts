@@ -50,11 +50,16 @@ known_bugs(change, {
     about: 'two CPU faults on one device-private page keep each other from migrating it',
     checks: ['livelock'],
     fixes: [{ without: 'fault_locks_page' }],
-    not_applicable: { 'v5.10': 'a CPU fault takes no reference', 'v5.15+seed': 'a CPU fault takes no reference: the patch does not touch do_swap_page()' },
+    not_applicable: {
+      'v5.10': 'a CPU fault takes no reference',
+      'v5.15+seed': 'a CPU fault takes no reference: the patch does not touch do_swap_page()',
+      'v5.18': 'a CPU fault takes no reference',
+    },
   },
   'unload-frees-mapped-page': {
-    about: 'a driver that is unloaded frees a device page that a process maps',
-    checks: ['always:page_free:a device page is freed while an entry maps it'],
+    about: 'a driver that is unloaded frees a device page that a process maps, or has its memory taken away',
+    // v5.10 puts every page, mapped or not; the patch as posted, and v5.18, put none and wait for none.
+    checks: ['always:page_free:a device page is freed while an entry maps it', 'use-after-free:Page in '],
     fixes: [
       {
         without: 'driver_evicts_on_remove',
@@ -62,9 +67,6 @@ known_bugs(change, {
         why: 'the teardown puts no page any more: without the eviction it waits, for as long as the process has the page',
       },
     ],
-    not_applicable: {
-      'v5.15+seed': 'the patch has memunmap_pages() put no page any more, so that it frees none: it does not wait, which is memunmap-does-not-wait',
-    },
   },
   'memunmap-does-not-wait': {
     about: 'memunmap_pages() takes the memory of a page that is allocated and mapped',

@@ -18,7 +18,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'locked-entry-skipped-again': 'absent absent absent absent absent absent',
   'locked-entry-passed-over': 'found absent found found found absent',
   'two-faults-livelock': 'n/a n/a n/a found found absent',
-  'unload-frees-mapped-page': 'found n/a - absent absent absent',
+  'unload-frees-mapped-page': 'found found found absent absent absent',
   // On v5.10 another use after free masks it; that v5.10 does not have it is a test of its own below.
   'memunmap-does-not-wait': 'n/a found found absent absent absent',
   'release-pages-bypass': 'absent n/a absent absent absent n/a',
@@ -74,7 +74,7 @@ test('every bug that a scenario shows has its checks declared, and every bug is 
 
 /** Checks of a bug that are told apart, and its other scenarios: the table says only that one of them found it. */
 const EACH: readonly { readonly scenario: string; readonly kernel: string; readonly changes: readonly Change[]; readonly check: string }[] = [
-  ...['v5.10', 'v5.15+seed'].flatMap((kernel) =>
+  ...['v5.10', 'v5.15+seed', 'v5.18'].flatMap((kernel) =>
     ['use-after-free:Backing in dmirror_devmem_fault', "always:dmirror_devmem_fault:a CPU fault uses another process's mirror"].map((check) => ({
       scenario: 'device-fault-and-dontneed',
       kernel,
@@ -82,22 +82,39 @@ const EACH: readonly { readonly scenario: string; readonly kernel: string; reado
       check,
     })),
   ),
-  ...['v5.10', 'v6.1'].map((kernel) => ({
+  ...['v5.10', 'v5.18', 'v6.1', 'v6.12'].map((kernel) => ({
     scenario: 'truncate-of-unmapped-pinned-page',
     kernel,
     changes: [],
     check: 'always:the device does not write into another file',
   })),
   ...(['ext4', 'xfs'] as const).flatMap((fs) =>
-    ['v5.10', 'v6.1'].map((kernel) => ({
+    ['v5.10', 'v6.1', 'v6.12'].map((kernel) => ({
       scenario: `truncate-of-two-pinned-pages-${fs}`,
       kernel,
       changes: [`-${fs}_break_layouts_rescans`] as const,
       check: 'always:the device writes into blocks of the file only',
     })),
   ),
+  ...['truncate-against-pin', 'truncate-against-pin-and-fault', 'truncate-against-direct-io'].map((scenario) => ({
+    scenario,
+    kernel: 'v5.18',
+    changes: [],
+    check: 'lost-wake',
+  })),
+  ...['v6.1', 'v6.12'].flatMap((kernel) => [
+    { scenario: 'truncate-against-pin', kernel, changes: ['-gup_put_folio_devmap'] as const, check: 'lost-wake' },
+    { scenario: 'truncate-against-release-pages', kernel, changes: ['-release_pages_devmap_hook'] as const, check: 'lost-wake' },
+    { scenario: 'driver-remove-of-mapped-page', kernel, changes: ['-driver_evicts_on_remove'] as const, check: 'sleeps' },
+    { scenario: 'memunmap-of-allocated-page', kernel, changes: ['-page_holds_pgmap_reference'] as const, check: 'use-after-free:Page in page_remove_rmap' },
+    {
+      scenario: 'device-fault-and-dontneed',
+      kernel,
+      changes: ['-fault_takes_reference'] as const,
+      check: 'use-after-free:Backing in dmirror_devmem_fault',
+    },
+  ]),
   { scenario: 'truncate-against-pin-and-fault', kernel: 'v6.1', changes: ['-gup_put_folio_devmap'], check: 'lost-wake' },
-  { scenario: 'truncate-against-release-pages', kernel: 'v6.1', changes: ['-release_pages_devmap_hook'], check: 'lost-wake' },
   { scenario: 'driver-remove-of-mapped-page', kernel: 'v7.3', changes: ['-driver_evicts_on_remove'], check: 'sleeps' },
   { scenario: 'memunmap-of-allocated-page', kernel: 'v7.3', changes: ['-page_holds_pgmap_reference'], check: 'use-after-free:Page in page_remove_rmap' },
 ]
