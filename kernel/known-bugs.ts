@@ -80,6 +80,11 @@ known_bugs(change, {
     fixes: [{ without: 'release_pages_devmap_hook' }],
     not_applicable: { 'v5.15+seed': GUP_REFUSES, 'v7.3': 'there is no hook: the wake is in the free path, at 0' },
   },
+  'stale-swap-mapping': {
+    about: 'a page that has left the swap cache migrates as if it were there: its count is frozen at 0 for good',
+    checks: ['bug:page_ref_unfreeze:count == 0'],
+    fixes: [{ without: 'migrate_rereads_mapping' }],
+  },
   'truncate-sleeps-on-refault': {
     about: 'truncate sleeps until an unrelated mapping of the page goes away',
     checks: ['sleeps'],

@@ -209,6 +209,20 @@ export const change = switches({
     since: 'v5.18',
     effect: 'expected_page_refs() counts no reference that a device-private page has beside those of its users',
   },
+  migrate_expects_by_folio: {
+    subject: 'folio_migrate_mapping() computes the expected count by folio_expected_ref_count() (v6.12 by a stable backport)',
+    effect: 'what is expected follows from the folio, its mappings and its caches, and no longer from the mapping the caller passes',
+  },
+  migrate_frees_swap_cache: {
+    subject: 'mm/migrate_device: try to handle swapcache pages',
+    since: 'v6.5',
+    effect: 'a page on its way to the device is taken out of the swap cache; before, it was refused',
+  },
+  migrate_rereads_mapping: {
+    subject: 'mm/migrate_device: clear stale mapping after freeing swapcache',
+    since: 'v7.3, and in 6.12.111',
+    effect: "the page's mapping is read again after the page left the swap cache",
+  },
   migrate_collect_trylock_once: {
     commit: 'ab09243aa95a',
     subject: 'mm/migrate.c: remove MIGRATE_PFN_LOCKED',
@@ -364,6 +378,8 @@ kernels(change, {
       'migrate_expects_no_base_reference',
       'memcg_migrate_transfers',
       'memcg_skips_mapped_entries',
+      'migrate_expects_by_folio',
+      'migrate_frees_swap_cache',
     ],
   },
   'v7.3': {
@@ -411,6 +427,9 @@ kernels(change, {
       'memcg_migrate_transfers',
       'memcg_skips_mapped_entries',
       'memcg_no_charge_moving',
+      'migrate_expects_by_folio',
+      'migrate_frees_swap_cache',
+      'migrate_rereads_mapping',
     ],
   },
 })

@@ -25,7 +25,6 @@ const vma = struct(Vma, { mm })
 export default scenario({
   about: 'move of the charge of a device-private page, then exit, against the unload of the driver',
   bounds: '2 threads, 1 device page, 2 ordinary pages, one move',
-  shows: ['unload-frees-mapped-page'],
   setup() {
     memory_cgrp_subsys.enabled = true
     anon_vma.vmas[0] = vma

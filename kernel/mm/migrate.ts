@@ -3,12 +3,13 @@ import type { Int } from 'putpage/model'
 import { is_device_private_page } from '../include/linux/memremap.ts'
 import { get_page, get_page_unless_zero, put_page } from '../include/linux/mm.ts'
 import { anon_vma, type Page, type Vma } from '../include/linux/mm_types.ts'
-import { page_ref_count } from '../include/linux/page_ref.ts'
+import { page_ref_count, page_ref_freeze, page_ref_inc, page_ref_unfreeze, unhold } from '../include/linux/page_ref.ts'
 import { queue_on_page_lock, sleep_on_page_lock } from '../include/linux/pagemap.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { mem_cgroup_migrate } from './memcontrol.ts'
 import { page_add_rmap } from './rmap.ts'
+import { swap_space } from './swap_state.ts'
 
 /** remove_migration_ptes(): every migration entry of `old` becomes an entry of `page`, which counts. */
 export function remove_migration_ptes(old: Page, page: Page): void {
@@ -69,15 +70,48 @@ function put_and_wait_on_page_locked(page: Page): void {
 }
 
 /**
- * expected_page_refs() and migrate_page_move_mapping(), folio_migrate_mapping() of a page without a mapping: the count
- * must be exact. Who holds the page for a fault is expected (`extra`). Until Linux commit 27674ef6c73f ("mm: remove the extra
- * ZONE_DEVICE struct page refcount") (in v5.18) a device-private page that rests at 1 has one more.
+ * expected_page_refs(), folio_expected_refs(); folio_expected_ref_count(). Who holds the page for a fault is expected (`extra`).
+ * Until Linux commit 27674ef6c73f ("mm: remove the extra ZONE_DEVICE struct page refcount") (in v5.18) a device-private page
+ * that rests at 1 has one more.
+ * v6.12 and later ask the folio for its caches and mappings; before, the mapping that the caller passed decided.
  */
-export function folio_migrate_mapping(dst: Page, src: Page, extra: boolean): boolean {
-  let expected: Int<1, 3> = extra ? 2 : 1
-  if (!change.migrate_expects_no_base_reference && is_device_private_page(src)) expected += 1
+function expected_page_refs(page: Page, swap_mapping: boolean, extra: boolean): Int<1, 7> {
+  let expected: Int<1, 7> = extra ? 2 : 1
+  if (!change.migrate_expects_no_base_reference && is_device_private_page(page)) expected += 1
+  if (!change.migrate_expects_by_folio) return swap_mapping ? expected + 1 : expected
+  if (page.swapcache) expected += 1
+  return expected + page._mapcount
+}
+
+/**
+ * migrate_page_move_mapping(), folio_migrate_mapping(): the count must be exact. `swap_mapping`: the caller found that the page's
+ * mapping is that of the swap device (an anonymous page has no other); null is the rest. Without a mapping nothing is frozen,
+ * as the page is locked and nothing leads to it any more.
+ */
+export function folio_migrate_mapping(swap_mapping: boolean, dst: Page, src: Page, extra: boolean): boolean {
+  const expected = expected_page_refs(src, swap_mapping, extra)
   if (page_ref_count(src) !== expected) return false
+  if (swap_mapping) {
+    if (!replace_in_swap_cache(dst, src, expected)) return false
+  }
   dst.anon = true
   mem_cgroup_migrate(src, dst)
+  return true
+}
+
+/** The part of folio_migrate_mapping() under the lock of the mapping: nobody can find the page while it is frozen. */
+function replace_in_swap_cache(dst: Page, src: Page, expected: Int<1, 7>): boolean {
+  spin_lock(swap_space.lock)
+  if (!page_ref_freeze(src, expected)) {
+    spin_unlock(swap_space.lock)
+    return false
+  }
+  page_ref_inc(dst, 'cache')
+  if (src.swapcache) dst.swapcache = true
+  swap_space.slot = dst
+  // The reference of the cache goes with it.
+  unhold(src, 'cache')
+  page_ref_unfreeze(src, expected - 1)
+  spin_unlock(swap_space.lock)
   return true
 }

@@ -12,6 +12,7 @@ import { mem_cgroup_charge } from './memcontrol.ts'
 import { flush_tlb_range } from './memory.ts'
 import { folio_migrate_mapping, remove_migration_pte, remove_migration_ptes } from './migrate.ts'
 import { page_add_new_anon_rmap, page_mapped, page_remove_rmap, try_to_migrate } from './rmap.ts'
+import { folio_free_swap } from './swap_state.ts'
 
 /** An entry of the src array: the page (null is a hole), MIGRATE_PFN_MIGRATE, and v5.10's MIGRATE_PFN_LOCKED. */
 export type MigratePfn = Word<{ page: Page | null; migrate: boolean; locked: boolean }>
@@ -190,21 +191,37 @@ function migrate_device_unmap(page: Page, fault_page: Page | null): MigratePfn {
  */
 function migrate_vma_check_page(page: Page, fault_page: Page | null): boolean {
   if (!change.migration_entry_wait_without_reference && is_zone_device_page(page)) return is_device_private_page(page)
-  const extra = 1 + (fault_page === page ? 1 : 0) + (is_zone_device_page(page) ? 1 : 0)
+  const extra = 1 + (fault_page === page ? 1 : 0) + (is_zone_device_page(page) ? 1 : 0) + (page.swapcache ? 1 : 0)
   return page_ref_count(page) - extra <= page._mapcount
 }
 
 /** migrate_device_pages(): the same without a VMA, so never a hole. */
 export function migrate_device_pages(page: Page, dst: Page | null): boolean {
   if (dst === null) return false
-  return folio_migrate_mapping(dst, page, false)
+  return migrate_device_page(page, dst, false)
 }
 
 /** migrate_vma_pages(): true if `dst` is now what `src` was. A hole gets its entry here. */
 export function migrate_vma_pages(vma: Vma, src: MigratePfn, dst: Page | null, fault_page: Page | null): boolean {
   if (dst === null) return false
   if (src.page === null) return src.migrate && migrate_vma_insert_page(vma, dst)
-  return folio_migrate_mapping(dst, src.page, fault_page === src.page)
+  return migrate_device_page(src.page, dst, fault_page === src.page)
+}
+
+/**
+ * The page of __migrate_device_pages(): a page of the swap cache goes to the device only without the cache.
+ * "mm/migrate_device: clear stale mapping after freeing swapcache" (in v7.3, and in 6.12.111) reads the page's mapping again
+ * then; before, the mapping of the swap device was passed on although the page had left it.
+ */
+function migrate_device_page(src: Page, dst: Page, extra: boolean): boolean {
+  // page_mapping(), folio_mapping() of an anonymous page.
+  let swap_mapping = src.swapcache
+  if (swap_mapping && is_zone_device_page(dst)) {
+    if (!change.migrate_frees_swap_cache) return false
+    if (!folio_free_swap(src)) return false
+    if (change.migrate_rereads_mapping) swap_mapping = src.swapcache
+  }
+  return folio_migrate_mapping(swap_mapping, dst, src, extra)
 }
 
 /** migrate_vma_insert_page(): the entry is looked at again under the page-table lock. */

@@ -10,7 +10,7 @@ import { Spinlock } from './spinlock.ts'
 export const GUP_PIN_COUNTING_BIAS = 16
 
 /** What a reference is held for: the ledger's columns. */
-export type Holder = 'base' | 'alloc' | 'pte' | 'gup' | 'pin' | 'migrate' | 'fault' | 'speculative' | 'insert' | 'lru'
+export type Holder = 'base' | 'alloc' | 'pte' | 'gup' | 'pin' | 'migrate' | 'fault' | 'speculative' | 'insert' | 'lru' | 'cache'
 
 /** `ram` is an ordinary page; the others are the pgmap types MEMORY_DEVICE_PRIVATE, _FS_DAX and _GENERIC. */
 export type PageType = 'ram' | 'private' | 'fsdax' | 'generic'
@@ -59,10 +59,14 @@ export class Page {
   data: Int<0, 3> = 0
   /** An ordinary page that belongs to the buddy allocator. */
   buddy = false
+  /** PG_swapcache: the swap cache holds the page, and its mapping is that of the swap device (page_mapping(), folio_mapping()). */
+  swapcache = false
   /** page->mem_cgroup, folio->memcg_data: who is charged for the page. */
   memcg: MemCgroup | null = null
   /** The ledger: how many references each kind of holder has. Its sum is the count. */
   held: Ghost<Each<Holder, Int<0, 7>>> = each(0)
+  /** The ledger: the count is frozen at 0 by a thread that found it to be what it expected; who holds the page still does. */
+  frozen: Ghost<boolean> = false
 }
 
 /** A page-table entry. Whether it is a devmap entry follows from the page's type and the kernel (pte_devmap). */

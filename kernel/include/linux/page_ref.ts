@@ -1,7 +1,7 @@
 // Operations on page->_refcount: include/linux/page_ref.h. Each is one atomic step; the ledger moves with it.
 //
 // `holder` is for the ledger only: it names what the reference is held for, and no decision ever reads it.
-import { atomic, ghost, ledger, VM_BUG_ON } from 'putpage/model'
+import { atomic, ghost, type Int, ledger, VM_BUG_ON } from 'putpage/model'
 import { GUP_PIN_COUNTING_BIAS, type Holder, type Page } from './mm_types.ts'
 
 /** Ledger: one more reference of this kind. */
@@ -111,7 +111,7 @@ export function set_page_count_one(page: Page, holder: Holder): void {
 function lose_all(page: Page): void {
   const held = page.held
   ledger(
-    held.alloc + held.pte + held.gup + held.pin + held.migrate + held.fault + held.speculative + held.insert + held.lru === 0,
+    held.alloc + held.pte + held.gup + held.pin + held.migrate + held.fault + held.speculative + held.insert + held.lru + held.cache === 0,
     'a plain store to the count loses a reference that somebody holds',
   )
   ghost(() => {
@@ -125,6 +125,7 @@ function lose_all(page: Page): void {
     held.speculative = 0
     held.insert = 0
     held.lru = 0
+    held.cache = 0
   })
 }
 
@@ -136,6 +137,33 @@ export function get_page_checked(page: Page, holder: Holder): void {
     'a reference is taken of a page whose count is 0: the page was free, and comes back to life',
   )
   page_ref_inc(page, holder)
+}
+
+/** page_ref_freeze(), folio_ref_freeze(): 0 instead of the count, if it is the one expected. @primitive */
+export function page_ref_freeze(page: Page, expected: number): boolean {
+  return atomic(() => {
+    let frozen = false
+    if (page._refcount === expected) {
+      page._refcount = 0
+      frozen = true
+      ghost(() => {
+        page.frozen = true
+      })
+    }
+    return frozen
+  })
+}
+
+/** page_ref_unfreeze(), folio_ref_unfreeze(): a plain store, with its VM_BUG_ONs. @primitive */
+export function page_ref_unfreeze(page: Page, count: Int<0, 7>): void {
+  VM_BUG_ON(page_ref_count(page) !== 0, 'page_count(page) != 0', 'the count of a frozen page was changed')
+  VM_BUG_ON(count === 0, 'count == 0', 'a frozen page is given the count 0: nothing will free it, and the next put takes it below 0')
+  atomic(() => {
+    page._refcount = count
+    ghost(() => {
+      page.frozen = false
+    })
+  })
 }
 
 /** For properties: references of operations that give them back before they end. */
