@@ -8,7 +8,7 @@ import { fanOut, generateTransition } from './transition.ts'
 import { planWorkspace, type Workspace } from './workspace.ts'
 
 export interface GeneratedCode {
-  readonly module: MachineModule
+  readonly module: MachineModule<'expand'>
   readonly workspace: Workspace
 }
 
@@ -31,7 +31,7 @@ export function generate(program: Program, layout: Layout): GeneratedCode {
     functions.push(dispatcher(layout, t))
   })
   functions.push(inspector(program, layout, workspace), expander(layout, workspace))
-  return { module: { functions, words: workspace.words }, workspace }
+  return { module: { functions, exports: ['expand'] }, workspace }
 }
 
 function dispatcher(layout: Layout, t: number): MachineFunction {

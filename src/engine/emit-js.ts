@@ -1,19 +1,22 @@
 /** Writes machine code as JavaScript. */
-import type { Command, MachineFunction, MachineModule, Value } from './machine.ts'
+import type { Command, Functions, MachineFunction, MachineModule, Value } from './machine.ts'
+import type { SearchMemory } from './search-memory.ts'
 
-/** Makes `expand(count)` over `memory` from a module's text. */
-export function instantiateJs(text: string, memory: Int32Array): (count: number) => number {
-  return new Function('m', text)(memory) as (count: number) => number
+/** Makes a module's functions over a memory from its text. */
+export function instantiateJs(text: string, memory: SearchMemory): Functions {
+  const { attach, ...functions } = new Function('m', text)(memory.words) as Functions & { attach(words: Int32Array): void }
+  memory.onGrow(attach)
+  return functions
 }
 
-/** The text of a module: the body of a function of `m` that returns `expand`. */
+/** The text of a module: the body of a function of `m` that returns its exports, and `attach` to give it other words. */
 export function javascript(module: MachineModule): string {
   return [
     "'use strict'",
     'function div(a, b) { return b === 0 ? 0 : (a / b) | 0 }',
     'function rem(a, b) { return b === 0 ? 0 : (a % b) | 0 }',
     ...module.functions.map(writeFunction),
-    'return expand',
+    `return { ${module.exports.join(', ')}, attach(words) { m = words } }`,
   ].join('\n')
 }
 

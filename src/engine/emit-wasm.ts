@@ -1,13 +1,15 @@
 /** Writes machine code as WebAssembly. */
-import type { Command, MachineFunction, MachineModule, Operator, Value } from './machine.ts'
+import type { Command, Functions, MachineFunction, MachineModule, Operator, Value } from './machine.ts'
+import { MOST_PAGES, type SearchMemory } from './search-memory.ts'
 
 /** What is used of the global: its types come with the DOM's, which this project does without. */
 declare const WebAssembly: {
-  readonly Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer }
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> }
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
 }
 
+/** A memory that threads share, with a limit. */
+const SHARED = 0x03
 const I32 = 0x7f
 const VOID = 0x40
 const [BLOCK, LOOP, IF, ELSE, END, BR, BR_TABLE, RETURN, CALL] = [0x02, 0x03, 0x04, 0x05, 0x0b, 0x0c, 0x0e, 0x0f, 0x10]
@@ -29,28 +31,19 @@ const OPERATION: Readonly<Record<Exclude<Operator, '/' | '%'>, number>> = {
   '>>': 0x75,
   '>>>': 0x76,
 }
-const PAGE_WORDS = 1 << 14
 
 /** Compiles a module. The result can be sent to other threads, which then share the machine code. */
 export function compileWasm(module: MachineModule): object {
   return new WebAssembly.Module(webAssembly(module))
 }
 
-/** Gives a compiled module memory of its own: `expand(count)` works on it. */
-export function instantiateWasm(compiled: object, words: number): { memory: Int32Array; expand: (count: number) => number } {
-  const pages = pagesFor(words)
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  const instance = new WebAssembly.Instance(compiled, { e: { m: memory } })
-  return { memory: new Int32Array(memory.buffer), expand: instance.exports.expand as (count: number) => number }
+/** Gives a compiled module a memory to work on. */
+export function instantiateWasm(compiled: object, memory: SearchMemory): Functions {
+  return new WebAssembly.Instance(compiled, { e: { m: memory.wasm } }).exports as Functions
 }
 
-function pagesFor(words: number): number {
-  return Math.ceil(words / PAGE_WORDS)
-}
-
-/** The bytes of a module: imports memory `e.m`, exports `expand`. */
+/** The bytes of a module: imports memory `e.m`. */
 export function webAssembly(module: MachineModule): Uint8Array<ArrayBuffer> {
-  const pages = unsigned(pagesFor(module.words))
   const functions = [helper('div', 0x6d), helper('rem', 0x6f), ...module.functions]
   const arities = [...new Set(functions.map((f) => f.params))]
   const index = new Map(functions.map((f, i) => [f.name, i]))
@@ -66,12 +59,15 @@ export function webAssembly(module: MachineModule): Uint8Array<ArrayBuffer> {
     append(bytes, sized(vector(items)))
   }
   section(1, types)
-  section(2, [[...name('e'), ...name('m'), 0x02, 0x01, ...pages, ...pages]])
+  section(2, [[...name('e'), ...name('m'), 0x02, SHARED, ...unsigned(0), ...unsigned(MOST_PAGES)]])
   section(
     3,
     functions.map((f) => unsigned(arities.indexOf(f.params))),
   )
-  section(7, [[...name('expand'), 0x00, ...unsigned(index.get('expand') as number)]])
+  section(
+    7,
+    module.exports.map((exported) => [...name(exported), 0x00, ...unsigned(index.get(exported) as number)]),
+  )
   section(10, bodies)
   return new Uint8Array(bytes)
 }

@@ -83,6 +83,11 @@ export class Exchange {
     Atomics.store(this.control, LEVEL, value)
   }
 
+  /** Most words of records in a box. */
+  get boxWords(): number {
+    return this.boxes[0].length - 1
+  }
+
   box(from: number, to: number): Int32Array {
     return this.boxes[from * this.jobs + to]
   }

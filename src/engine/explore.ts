@@ -1,6 +1,7 @@
 /** Searches every interleaving of a program and gives a verdict for each of its checks. */
 import { availableParallelism } from 'node:os'
 import type { CheckId, Program } from '../ir/program.ts'
+import type { Backend } from './compiled.ts'
 import { BYTES_A_STATE } from './components.ts'
 import { buildCounterexamples } from './counterexample.ts'
 import { atGrain } from './grain.ts'
@@ -9,7 +10,7 @@ import { layOut } from './layout.ts'
 import { Limits } from './limits.ts'
 import { findLivelock } from './livelock.ts'
 import { searchInParallel } from './parallel-search.ts'
-import { type Backend, compile } from './runner.ts'
+import { compile } from './runner.ts'
 import { type Searched, search } from './search.ts'
 import type { CheckVerdict, Counterexample, Exploration, ExploreOptions, Grain } from './verdict.ts'
 

@@ -1,4 +1,5 @@
 /** A store that remembers of each state only a hash of 64 bits; states themselves are kept for the levels still needed. */
+import type { SearchMemory } from './search-memory.ts'
 import type { Store } from './store.ts'
 
 const CHUNK_WORDS = 1 << 18
@@ -18,7 +19,10 @@ export class FingerprintStore implements Store {
   private table = new Int32Array(2 * FIRST_TABLE)
   private mask = FIRST_TABLE - 1
 
-  constructor(width: number) {
+  private readonly memory: SearchMemory
+
+  constructor(memory: SearchMemory, width: number) {
+    this.memory = memory
     this.width = width
     this.chunkBits = Math.max(4, Math.floor(Math.log2(CHUNK_WORDS / width)))
   }
@@ -38,8 +42,9 @@ export class FingerprintStore implements Store {
     return 4 * (chunks * (this.width << this.chunkBits) + 2 * (size + growing))
   }
 
-  insert(records: Int32Array, from: number, to: number): void {
+  insert(from: number, to: number): void {
     const { width } = this
+    const records = this.memory.words
     const stride = width + 2
     while (this.count + (to - from) / stride > (this.mask + 1) * FULL) this.growTable()
     const { table, mask } = this

@@ -43,7 +43,22 @@ export function finishHash(sum: Var): Command[] {
   return [set(sum, bin('*', bin('^', v, bin('>>>', v, num(16))), num(LAST))), set(sum, bin('^', v, bin('>>>', v, num(15))))]
 }
 
-/** Which of `parts` owns a state with this hash. Other bits decide than those that place it in its owner's table. */
+/** Code that hashes the state of `width` words at `at`. */
+export function hashCode(width: number, at: Value, sum: Var, scratch: Var): Command[] {
+  const words = Array.from({ length: width }, (_, w) => addWord({ k: 'word', at, offset: w }, w, sum, scratch))
+  return [set(sum, num(0)), ...words.flat(), ...finishHash(sum)]
+}
+
+/**
+ * Which of `parts` owns a state with this hash. Other bits decide than those that place it in its owner's table. At most
+ * 32,768 parts.
+ */
 export function ownerOf(hash: number, parts: number): number {
-  return parts === 1 ? 0 : (Math.imul(hash ^ (hash >>> 16), LAST) >>> 16) % parts
+  return ((Math.imul(hash ^ (hash >>> 16), LAST) >>> 16) * parts) >>> 16
+}
+
+/** The same as code. */
+export function ownerCode(hash: Value, parts: Value): Value {
+  const mixed = bin('*', bin('^', hash, bin('>>>', hash, num(16))), num(LAST))
+  return bin('>>>', bin('*', bin('>>>', mixed, num(16)), parts), num(16))
 }

@@ -38,11 +38,13 @@ export interface MachineFunction {
   readonly body: readonly Command[]
 }
 
-/** A program's code: `expand` is the entry. */
-export interface MachineModule {
+/** Exported functions, ready to be called. */
+export type Functions<Exports extends string = string> = Readonly<Record<Exports, (...args: number[]) => number>>
+
+/** Functions over one memory, and those of them that can be called from outside. */
+export interface MachineModule<Exports extends string = string> {
   readonly functions: readonly MachineFunction[]
-  /** Words of memory it needs. */
-  readonly words: number
+  readonly exports: readonly Exports[]
 }
 
 /** A constant. */

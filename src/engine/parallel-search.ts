@@ -6,7 +6,8 @@ import { Findings } from './findings.ts'
 import type { PartitionTask } from './partition-search.ts'
 import type { Code } from './runner.ts'
 import type { Searched, SearchOptions } from './search.ts'
-import { OUT_OF_MEMORY, StateStore } from './store.ts'
+import { OUT_OF_MEMORY } from './store.ts'
+import { StoredStates } from './stored-states.ts'
 import type { WorkerResult, WorkerTask } from './worker.ts'
 
 /** How often, in milliseconds, the main thread looks at the workers' numbers. */
@@ -50,7 +51,7 @@ export async function searchInParallel(program: Program, code: Code, jobs: numbe
   const total = (of: (result: WorkerResult) => number): number => results.reduce((sum, result) => sum + of(result), 0)
   return {
     code,
-    stores: results.flatMap((result) => (result.image ? [StateStore.view(result.image)] : [])),
+    stores: results.flatMap((result) => (result.image ? [StoredStates.view(result.image)] : [])),
     levels: results[0].levels.map((_, level) => results.map((result) => result.levels[level])),
     findings,
     states: total((result) => result.states),

@@ -1,14 +1,14 @@
 /** One worker's share of a search: the states whose hash selects it. */
 import type { Program } from '../ir/program.ts'
+import { instantiate } from './compiled.ts'
 import { type Exchange, FINISH, GO_ON, NEXT_LEVEL } from './exchange.ts'
 import { Findings } from './findings.ts'
 import { FingerprintStore } from './fingerprint-store.ts'
-import { hashWords, ownerOf } from './hash.ts'
-import { initialVector } from './initial.ts'
-import { pack } from './layout.ts'
+import { ownerOf } from './hash.ts'
+import { putInitial } from './initial.ts'
 import { type Code, Runner } from './runner.ts'
+import { SearchMemory } from './search-memory.ts'
 import { StateStore, type Store, takeIn } from './store.ts'
-import { FAILED, PROGRESS } from './workspace.ts'
 
 export interface PartitionTask {
   readonly program: Program
@@ -35,44 +35,46 @@ export interface PartitionResult {
 export function searchPartition(task: PartitionTask, exchange: Exchange): PartitionResult {
   const { program, code, me } = task
   const { layout } = code
-  const runner = new Runner(code)
-  const { memory, workspace } = runner
-  const exact = task.fingerprint ? undefined : new StateStore(layout.words)
-  const store: Store = exact ?? new FingerprintStore(layout.words)
+  const { jobs, boxWords } = exchange
+  const { record, words, batch, fanOut } = code.workspace
+  const room = batch * fanOut * record
+  // After the workspace: where each worker's share of a batch ends, the shares, what another worker has sent, and the store.
+  const ends = words
+  const shares = ends + jobs
+  const inbox = shares + jobs * room
+  const header = inbox + boxWords
+  const memory = SearchMemory.ofSize(header)
+  const runner = new Runner(code, memory)
+  const own = runner.memory
+  const exact = task.fingerprint ? undefined : new StateStore(memory, header, layout.words, code.store)
+  const store: Store = exact ?? new FingerprintStore(memory, layout.words)
+  const divide = instantiate(code.store, memory).divide
   const findings = new Findings(program)
-  const { jobs } = exchange
-  const forward = PROGRESS | FAILED
-  const { record } = workspace
-  const room = workspace.batch * workspace.fanOut * record
+  const { workspace } = runner
   const outboxes = Array.from({ length: jobs }, (_, to) => exchange.box(me, to))
   const levels: number[] = [0]
   let transitions = 0
 
-  const first = new Int32Array(record)
-  pack(layout, initialVector(program), first)
-  first[layout.words] = hashWords(first, 0, layout.words)
-  if (ownerOf(first[layout.words], jobs) === me) store.insert(first, 0, record, 0, forward)
+  putInitial(program, runner)
+  if (ownerOf(own[workspace.out + layout.words], jobs) === me) store.insert(workspace.out, workspace.out + record, 0)
 
-  function keep(records: Int32Array, start: number, end: number, old: number): void {
-    if (!takeIn(store, records, start, end, old, forward)) exchange.stop()
+  function keep(start: number, end: number, old: number): void {
+    if (!takeIn(store, start, end, old)) exchange.stop()
   }
 
   /** Keeps own records, hands on the others. */
   function distribute(end: number): void {
-    let own = workspace.out
-    for (let at = workspace.out; at < end; at += record) {
-      const owner = ownerOf(memory[at + layout.words], jobs)
-      if (owner === me) {
-        if (own !== at) for (let w = 0; w < record; w++) memory[own + w] = memory[at + w]
-        own += record
-      } else {
-        const box = outboxes[owner]
-        const used = box[0]
-        for (let w = 0; w < record; w++) box[1 + used + w] = memory[at + w]
-        box[0] = used + record
+    for (let to = 0; to < jobs; to++) own[ends + to] = shares + to * room
+    divide(workspace.out, end, jobs, ends)
+    for (let to = 0; to < jobs; to++) {
+      const share = shares + to * room
+      if (to === me) keep(share, own[ends + to], levels[levels.length - 1])
+      else {
+        const box = outboxes[to]
+        box.set(own.subarray(share, own[ends + to]), 1 + box[0])
+        box[0] += own[ends + to] - share
       }
     }
-    keep(memory, workspace.out, own, levels[levels.length - 1])
   }
 
   for (let level = 0; ; level++) {
@@ -83,7 +85,7 @@ export function searchPartition(task: PartitionTask, exchange: Exchange): Partit
     do {
       while (from < to && outboxes.every((box) => box.length - 1 - box[0] >= room)) {
         const count = Math.min(workspace.batch, to - from)
-        store.copy(from, count, memory, workspace.source)
+        store.copy(from, count, own, workspace.source)
         const end = runner.run(count)
         if (runner.hungCount > 0) findings.noteHangs(runner)
         transitions += (end - workspace.out) / record
@@ -93,10 +95,11 @@ export function searchPartition(task: PartitionTask, exchange: Exchange): Partit
       exchange.rendezvous.meet(() => undefined)
       for (let other = 0; other < jobs; other++) {
         const box = exchange.box(other, me)
-        keep(box, 1, 1 + box[0], to)
+        own.set(box.subarray(1, 1 + box[0]), inbox)
+        keep(inbox, inbox + box[0], to)
         box[0] = 0
       }
-      const bytes = store.bytesWith(room / record + (jobs * (outboxes[0].length - 1)) / record)
+      const bytes = store.bytesWith(room / record + (jobs * boxWords) / record)
       exchange.publish(me, store.count, transitions + runner.fatal, bytes, to - from, store.count - to)
       exchange.publishFlags(me, findings.flags(runner))
       exchange.rendezvous.meet(() => {

@@ -1,25 +1,36 @@
 /** Generated code, and instances of it with the memory they work on. */
 import type { Program } from '../ir/program.ts'
 import { generate } from './codegen.ts'
-import { instantiateJs, javascript } from './emit-js.ts'
-import { compileWasm, instantiateWasm } from './emit-wasm.ts'
+import { type Backend, type Compiled, compileModule, instantiate } from './compiled.ts'
 import type { Layout } from './layout.ts'
+import { SearchMemory } from './search-memory.ts'
+import { type StoreCode, storeCode } from './store-code.ts'
 import type { Workspace } from './workspace.ts'
 
-export type Backend = 'js' | 'wasm'
-
-/** A program's code, to be made once and run by any thread. */
+/** A program's code, to be made once. */
 export interface Code {
   readonly layout: Layout
   readonly workspace: Workspace
-  /** JavaScript text, or a compiled WebAssembly module. */
-  readonly compiled: string | object
+  readonly compiled: Compiled<'expand'>
+  /** The code of stores of such states. */
+  readonly store: Compiled<StoreCode>
 }
 
 /** Generates and compiles a program's code. */
 export function compile(program: Program, layout: Layout, backend: Backend): Code {
   const { module, workspace } = generate(program, layout)
-  return { layout, workspace, compiled: backend === 'js' ? javascript(module) : compileWasm(module) }
+  return { layout, workspace, compiled: compileModule(module, backend), store: compiledStore(layout.words, backend) }
+}
+
+const stores = new Map<string, Compiled<StoreCode>>()
+
+function compiledStore(width: number, backend: Backend): Compiled<StoreCode> {
+  const key = `${backend} ${width}`
+  const known = stores.get(key)
+  if (known !== undefined) return known
+  const compiled = compileModule(storeCode(width), backend)
+  stores.set(key, compiled)
+  return compiled
 }
 
 export class Runner {
@@ -29,17 +40,12 @@ export class Runner {
   readonly memory: Int32Array
   private readonly expand: (count: number) => number
 
-  constructor({ layout, workspace, compiled }: Code) {
+  /** Runs in the first words of a memory that has room for the workspace. */
+  constructor({ layout, workspace, compiled }: Code, memory: SearchMemory = SearchMemory.ofSize(workspace.words)) {
     this.layout = layout
     this.workspace = workspace
-    if (typeof compiled === 'string') {
-      this.memory = new Int32Array(workspace.words)
-      this.expand = instantiateJs(compiled, this.memory)
-    } else {
-      const { memory, expand } = instantiateWasm(compiled, workspace.words)
-      this.memory = memory
-      this.expand = expand
-    }
+    this.memory = memory.words
+    this.expand = instantiate(compiled, memory).expand
   }
 
   /** Expands the first `count` sources; gives the end of the records. Finding words keep what they had, the list of hung sources does not. */

@@ -2,20 +2,19 @@
 import type { Program } from '../ir/program.ts'
 import { Findings } from './findings.ts'
 import { FingerprintStore } from './fingerprint-store.ts'
-import { hashWords } from './hash.ts'
-import { initialVector } from './initial.ts'
-import { pack } from './layout.ts'
+import { putInitial } from './initial.ts'
 import type { Limits } from './limits.ts'
 import { type Code, Runner } from './runner.ts'
+import { SearchMemory } from './search-memory.ts'
 import { OUT_OF_MEMORY, StateStore, type Store, takeIn } from './store.ts'
+import type { StoredStates } from './stored-states.ts'
 import type { Progress } from './verdict.ts'
-import { FAILED, PROGRESS } from './workspace.ts'
 
 /** A finished search, or one that came to a limit. */
 export interface Searched {
   readonly code: Code
   /** One a partition; none if only fingerprints were kept. */
-  readonly stores: readonly StateStore[]
+  readonly stores: readonly StoredStates[]
   /** `levels[l][p]`: number of the first state of level l in partition p. One entry more than there are levels. */
   readonly levels: readonly (readonly number[])[]
   readonly findings: Findings
@@ -49,33 +48,31 @@ const REPORT_EVERY = 200
 export async function search(program: Program, code: Code, options: SearchOptions): Promise<Searched | null> {
   const { limits } = options
   const { layout } = code
-  const runner = new Runner(code)
-  const { memory, workspace } = runner
-  const exact = options.fingerprint ? undefined : new StateStore(layout.words)
-  const store: Store = exact ?? new FingerprintStore(layout.words)
+  const memory = SearchMemory.ofSize(code.workspace.words)
+  const runner = new Runner(code, memory)
+  const { workspace } = runner
+  const exact = options.fingerprint ? undefined : new StateStore(memory, workspace.words, layout.words, code.store)
+  const store: Store = exact ?? new FingerprintStore(memory, layout.words)
   const findings = new Findings(program)
   const levels: number[][] = [[0]]
-  const forward = PROGRESS | FAILED
   let transitions = 0
   let peak = 0
   let limit: string | undefined
   let nextReport = performance.now() + REPORT_EVERY
 
-  const first = new Int32Array(workspace.record)
-  pack(layout, initialVector(program), first)
-  first[layout.words] = hashWords(first, 0, layout.words)
-  store.insert(first, 0, first.length, 0, forward)
+  putInitial(program, runner)
+  store.insert(workspace.out, workspace.out + workspace.record, 0)
 
   for (let level = 0, from = 0; from < store.count && limit === undefined; level++) {
     const to = store.count
     levels.push([to])
     while (from < to) {
       const count = Math.min(workspace.batch, to - from)
-      store.copy(from, count, memory, workspace.source)
+      store.copy(from, count, runner.memory, workspace.source)
       const end = runner.run(count)
       if (runner.hungCount > 0) findings.noteHangs(runner)
       transitions += (end - workspace.out) / workspace.record
-      if (!takeIn(store, memory, workspace.out, end, to, forward)) {
+      if (!takeIn(store, workspace.out, end, to)) {
         limit = OUT_OF_MEMORY
         break
       }

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Exchange, type ExchangeBuffers } from './exchange.ts'
 import { type PartitionTask, searchPartition } from './partition-search.ts'
-import type { StoreImage } from './store.ts'
+import type { StoreImage } from './stored-states.ts'
 
 export interface WorkerTask {
   readonly task: PartitionTask

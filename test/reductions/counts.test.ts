@@ -2,10 +2,11 @@
 // the plain meaning of a program. The package's own scenarios; test/engine does the same with random programs.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Backend } from '../../src/engine/compiled.ts'
 import { judge, searchAll } from '../../src/engine/explore.ts'
 import { layOut, pack, unpack } from '../../src/engine/layout.ts'
 import { Limits } from '../../src/engine/limits.ts'
-import { type Backend, compile, Runner } from '../../src/engine/runner.ts'
+import { compile, Runner } from '../../src/engine/runner.ts'
 import type { Exploration } from '../../src/engine/verdict.ts'
 import { FAILED, FLAG_BITS, PROGRESS } from '../../src/engine/workspace.ts'
 import { interpret } from '../../src/ir/interpreter.ts'
