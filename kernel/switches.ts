@@ -38,6 +38,12 @@ export const change = switches({
     since: 'v6.15',
     effect: 'a page-table entry of a device-dax page holds a reference',
   },
+  p2pdma_free_at_zero: {
+    commit: 'b7e282378773',
+    subject: 'mm/mm_init: move p2pdma page refcount initialisation to p2pdma',
+    since: 'v6.15',
+    effect: 'p2pdma pages rest at count 0; who takes one from the pool stores 1, and nothing sets a freed page back to 1',
+  },
   // ---- what the last put does ---------------------------------------------------------------------------------------
   free_zone_device_page_at_zero: {
     commit: '27674ef6c73f',
@@ -277,6 +283,29 @@ export const change = switches({
     subject: 'memcg: charge moving is removed (in v7.3)',
     effect: 'no charge moves when a task does',
   },
+  // ---- p2pdma ----------------------------------------------------------------------------------------------------------
+  p2pdma_mmap: {
+    commit: '7e9c7ef83d78',
+    subject: 'PCI/P2PDMA: Allow userspace VMA allocations through sysfs',
+    since: 'v6.2',
+    effect: "a process can map memory of a PCI device; the page's last put gives it back to the pool",
+  },
+  gup_refuses_p2pdma: {
+    subject: 'mm: introduce FOLL_PCI_P2PDMA to gate getting PCI P2PDMA pages',
+    since: 'v6.2',
+    effect: 'GUP takes a p2pdma page only for a caller that asked for one',
+  },
+  p2pdma_insert_failure_puts_pgmap: {
+    commit: '6220694c52a5',
+    subject: 'PCI/P2PDMA: Release per-CPU pgmap ref when vm_insert_page() fails',
+    since: 'v7.0, and in 6.12.y',
+    effect: 'an mmap() of p2pdma memory that fails gives its pgmap reference back',
+  },
+  p2pdma_insert_failure_resets_count: {
+    subject: 'p2pmem_alloc_mmap() sets the count back to 0 when vm_insert_page() fails',
+    since: 'v7.0',
+    effect: 'a p2pdma page that could not be mapped is at 0 again; the store comes after the page went back to the pool',
+  },
   // ---- memory ------------------------------------------------------------------------------------------------------------
   dirty_rmap_at_flush: {
     commit: '5df397dec7c4',
@@ -284,13 +313,23 @@ export const change = switches({
     since: 'v6.2',
     effect: 'zap of a dirty file page flushes the TLB before it drops the mapping count, all under the page-table lock',
   },
+  vm_insert_page_refuses_zero: {
+    subject: 'vm_insert_page() refuses a page at count 0 (since v6.11 in validate_page_before_insert())',
+    effect: 'no entry is made of a page that nobody holds',
+  },
   tlb_flush_ipi: {
     subject: 'the architecture flushes TLBs by interrupt (x86 without paravirtual flush)',
     effect: 'a TLB flush waits for every GUP-fast that runs with interrupts off; without it (arm64) it does not',
   },
 })
 
-const since_v5_3 = ['release_pages_devmap_hook', 'ext4_break_layouts_rescans', 'xfs_break_layouts_rescans', 'tlb_flush_ipi'] as const
+const since_v5_3 = [
+  'release_pages_devmap_hook',
+  'ext4_break_layouts_rescans',
+  'xfs_break_layouts_rescans',
+  'vm_insert_page_refuses_zero',
+  'tlb_flush_ipi',
+] as const
 
 kernels(change, {
   'v5.10': {
@@ -306,6 +345,7 @@ kernels(change, {
       'fsdax_free_at_zero',
       'fsdax_wake_at_zero',
       'generic_free_at_zero',
+      'p2pdma_free_at_zero',
       'free_zone_device_page_at_zero',
       'no_devmap_managed_hook',
       'memcg_get_unless_zero',
@@ -373,6 +413,9 @@ kernels(change, {
       'migration_entry_wait_without_reference',
       'anon_exclusive',
       'driver_evicts_on_remove',
+      'p2pdma_mmap',
+      'gup_refuses_p2pdma',
+      'p2pdma_insert_failure_puts_pgmap',
       'dirty_rmap_at_flush',
       'memcg_get_unless_zero',
       'migrate_expects_no_base_reference',
@@ -391,6 +434,7 @@ kernels(change, {
       'fsdax_wake_at_zero',
       'fsdax_mapping_counts',
       'generic_mapping_counts',
+      'p2pdma_free_at_zero',
       'free_zone_device_page_at_zero',
       'no_devmap_managed_hook',
       'page_holds_pgmap_reference',
@@ -421,6 +465,10 @@ kernels(change, {
       'anon_exclusive',
       'driver_evicts_on_remove',
       'pgmap_tryget_dead',
+      'p2pdma_mmap',
+      'gup_refuses_p2pdma',
+      'p2pdma_insert_failure_puts_pgmap',
+      'p2pdma_insert_failure_resets_count',
       'dirty_rmap_at_flush',
       'memcg_get_unless_zero',
       'migrate_expects_no_base_reference',

@@ -1,6 +1,6 @@
 // get_user_pages(): mm/gup.c. One page at a time.
 import { atomic, me, nr_threads, type PerThread, perThread, READ_ONCE, same, struct, VM_WARN_ON, WARN_ON_ONCE, type Word } from 'putpage/model'
-import { page_devmap, page_is_devmap_managed } from '../include/linux/memremap.ts'
+import { is_pci_p2pdma_page, page_devmap, page_is_devmap_managed } from '../include/linux/memremap.ts'
 import { folio_put_refs, get_page_unless_zero, put_page, try_get_page } from '../include/linux/mm.ts'
 import { GUP_PIN_COUNTING_BIAS, type Holder, type Page, type Vma } from '../include/linux/mm_types.ts'
 import { page_ref_add_pin, page_ref_add_to_pin, page_ref_count, page_ref_sub_from_pin } from '../include/linux/page_ref.ts'
@@ -32,10 +32,17 @@ export function send_flush_ipi(): void {
   })
 }
 
+/** A p2pdma page is for callers that passed FOLL_PCI_P2PDMA: other devices may not be able to reach it. Since v6.2. */
+function refuses_p2pdma(page: Page, p2pdma: boolean): boolean {
+  return change.gup_refuses_p2pdma && !p2pdma && is_pci_p2pdma_page(page)
+}
+
 /**
  * try_grab_page(), try_grab_folio() of the slow path, under the page-table lock: the test and the addition are two steps.
  */
-function try_grab_page(page: Page, pin: boolean): boolean {
+function try_grab_page(page: Page, pin: boolean, p2pdma: boolean): boolean {
+  // -EREMOTEIO. The test of the count, which comes first, decides the same.
+  if (refuses_p2pdma(page, p2pdma)) return false
   if (!pin) return try_get_page(page, 'gup')
   if (
     WARN_ON_ONCE(
@@ -55,7 +62,9 @@ function try_grab_page(page: Page, pin: boolean): boolean {
  * Since Linux commit e5cb23256347 ("mm/gup: don't allow FOLL_LONGTERM pinning of FS DAX pages") (in v6.15)
  * folio_is_longterm_pinnable() says no to fsdax pages. It is asked when the reference is already there.
  */
-function try_grab_folio(page: Page, pin: boolean, longterm: boolean): boolean {
+function try_grab_folio(page: Page, pin: boolean, longterm: boolean, p2pdma: boolean): boolean {
+  // Before any reference is held: the type, and page->pgmap, are read of a page that only its entry vouches for.
+  if (refuses_p2pdma(page, p2pdma)) return false
   if (
     WARN_ON_ONCE(
       page_ref_count(page) < 0,
@@ -110,7 +119,7 @@ export function put_user_page(page: Page): void {
  * again: a zap that came in between is seen by the second read, or by the zap's owner as a reference. Pins of this model
  * write (FOLL_WRITE), references read.
  */
-function gup_pte_range(vma: Vma, pin: boolean, longterm: boolean): Page | null {
+function gup_pte_range(vma: Vma, pin: boolean, longterm: boolean, p2pdma: boolean): Page | null {
   const pte = READ_ONCE(vma.pte)
   if (pte.kind !== 'present' || (pin && !pte.write)) return null
   const page = pte.page!
@@ -120,7 +129,7 @@ function gup_pte_range(vma: Vma, pin: boolean, longterm: boolean): Page | null {
   const pgmap = devmap ? get_dev_pagemap() : null
   if (devmap && pgmap === null) return null
   let got: Page | null = null
-  if (try_grab_folio(page, pin, longterm)) {
+  if (try_grab_folio(page, pin, longterm, p2pdma)) {
     const allowed = same(pte, READ_ONCE(vma.pte)) && gup_fast_folio_allowed(page, pin, longterm)
     if (allowed) got = page
     else gup_put_folio(page, pin)
@@ -143,12 +152,12 @@ function gup_fast_folio_allowed(page: Page, pin: boolean, longterm: boolean): bo
  * lockless_pages_from_mm(), gup_fast(): a pin watches fork() by the mm's sequence counter; if one began in between,
  * everything is given back.
  */
-function lockless_pages_from_mm(vma: Vma, pin: boolean, longterm: boolean): Page | null {
+function lockless_pages_from_mm(vma: Vma, pin: boolean, longterm: boolean, p2pdma: boolean): Page | null {
   const mm = vma.mm
   const seq = pin ? mm.write_protect_seq : 0
   if (seq % 2 === 1) return null
   local_irq_save()
-  const page = gup_pte_range(vma, pin, longterm)
+  const page = gup_pte_range(vma, pin, longterm, p2pdma)
   answer_interrupts()
   if (pin && page !== null && mm.write_protect_seq !== seq) {
     gup_put_folio(page, true)
@@ -161,7 +170,7 @@ function lockless_pages_from_mm(vma: Vma, pin: boolean, longterm: boolean): Page
 type Followed = Word<{ what: 'page' | 'fault' | 'error'; page: Page | null }>
 
 /** follow_page_pte(): under the page-table lock. */
-function follow_page_pte(vma: Vma, pin: boolean): Followed {
+function follow_page_pte(vma: Vma, pin: boolean, p2pdma: boolean): Followed {
   spin_lock(vma.ptl)
   const pte = vma.pte
   if (pte.kind !== 'present' || (pin && !pte.write)) {
@@ -175,7 +184,7 @@ function follow_page_pte(vma: Vma, pin: boolean): Followed {
     spin_unlock(vma.ptl)
     return { what: 'fault', page: null }
   }
-  const grabbed = try_grab_page(page, pin)
+  const grabbed = try_grab_page(page, pin, p2pdma)
   spin_unlock(vma.ptl)
   if (pgmap !== null) put_dev_pagemap(pgmap)
   if (!grabbed) return { what: 'error', page: null }
@@ -183,12 +192,12 @@ function follow_page_pte(vma: Vma, pin: boolean): Followed {
 }
 
 /** __get_user_pages() of the slow path, under mmap_lock: faults the page in until it is there. `refused`: check_dax_vmas(). */
-function __get_user_pages_locked(vma: Vma, pin: boolean, refused: boolean): Page | null {
+function __get_user_pages_locked(vma: Vma, pin: boolean, refused: boolean, p2pdma: boolean): Page | null {
   down_read(vma.mm.mmap_lock)
   let result: Page | null = null
   // find_vma(): munmap() may have taken the VMA away.
   while (vma.linked) {
-    const followed = follow_page_pte(vma, pin)
+    const followed = follow_page_pte(vma, pin, p2pdma)
     result = followed.page
     if (followed.what !== 'fault') break
     if (handle_mm_fault(vma, true) === 'sigbus') break
@@ -201,40 +210,45 @@ function __get_user_pages_locked(vma: Vma, pin: boolean, refused: boolean): Page
   return result
 }
 
-/** vma_is_fsdax(): a DAX file, not a device-dax instance. */
+/** vma_is_fsdax(): a DAX file, not a device. */
 function vma_is_fsdax(vma: Vma): boolean {
   const file = vma.file
-  return file !== null && file.kind !== 'dev_dax'
+  return file !== null && file.kind !== 'dev_dax' && file.kind !== 'p2pmem'
 }
 
 /**
  * internal_get_user_pages_fast(), gup_fast_fallback(): the fast path, and the slow one where it gives up. Null is an error.
  * Until v5.10 __gup_longterm_locked() took a page of an fsdax mapping, and check_dax_vmas() gave it back.
  */
-function internal_get_user_pages_fast(vma: Vma, pin: boolean, longterm: boolean): Page | null {
-  const page = lockless_pages_from_mm(vma, pin, longterm)
+function internal_get_user_pages_fast(vma: Vma, pin: boolean, longterm: boolean, p2pdma: boolean): Page | null {
+  const page = lockless_pages_from_mm(vma, pin, longterm, p2pdma)
   if (page !== null) return page
   const refused = longterm && vma_is_fsdax(vma)
   if (refused && change.gup_longterm_refuses_fsdax) return null
-  return __get_user_pages_locked(vma, pin, refused)
+  return __get_user_pages_locked(vma, pin, refused, p2pdma)
 }
 
 /** get_user_pages_fast(). */
 export function get_user_pages_fast(vma: Vma): Page | null {
-  return internal_get_user_pages_fast(vma, false, false)
+  return internal_get_user_pages_fast(vma, false, false, false)
 }
 
 /** pin_user_pages_fast(). */
 export function pin_user_pages_fast(vma: Vma): Page | null {
-  return internal_get_user_pages_fast(vma, true, false)
+  return internal_get_user_pages_fast(vma, true, false, false)
+}
+
+/** pin_user_pages_fast(FOLL_PCI_P2PDMA): as a block device does that can reach the memory of other devices. */
+export function pin_user_pages_fast_p2pdma(vma: Vma): Page | null {
+  return internal_get_user_pages_fast(vma, true, false, true)
 }
 
 /** pin_user_pages_fast(FOLL_LONGTERM). */
 export function pin_user_pages_fast_longterm(vma: Vma): Page | null {
-  return internal_get_user_pages_fast(vma, true, true)
+  return internal_get_user_pages_fast(vma, true, true, false)
 }
 
 /** get_user_pages_unlocked(): the slow path alone, as callers that may sleep use it. */
 export function get_user_pages_unlocked(vma: Vma): Page | null {
-  return __get_user_pages_locked(vma, false, false)
+  return __get_user_pages_locked(vma, false, false, false)
 }

@@ -1,5 +1,5 @@
 // Page tables: mm/memory.c.
-import { atomic, block_until, nr_threads, READ_ONCE, same, WARN_ON_ONCE } from 'putpage/model'
+import { atomic, block_until, may_fail, nr_threads, READ_ONCE, same, WARN_ON_ONCE } from 'putpage/model'
 import { dev_dax_fault } from '../drivers/dax/device.ts'
 import { ext4_dax_huge_fault } from '../fs/ext4/file.ts'
 import { fuse_dax_fault } from '../fs/fuse/dax.ts'
@@ -162,6 +162,9 @@ function do_shared_fault(vma: Vma, write: boolean): FaultResult {
       return fuse_dax_fault(vma, write)
     case 'dev_dax':
       return dev_dax_fault(vma, write)
+    case 'p2pmem':
+      // kernfs_vma_fault(): the file has no fault handler. What it maps it maps at mmap().
+      return 'sigbus'
   }
 }
 
@@ -201,6 +204,26 @@ export function vmf_insert_page_mkwrite(vma: Vma, page: Page, write: boolean): b
   }
   spin_unlock(vma.ptl)
   return true
+}
+
+/**
+ * vm_insert_page(): an ordinary entry of a page the caller holds. A page at 0 is refused (-EINVAL), and so is an index that
+ * has an entry (-EBUSY). get_locked_pte() may find no memory for the page table (-ENOMEM).
+ */
+export function vm_insert_page(vma: Vma, page: Page): boolean {
+  if (change.vm_insert_page_refuses_zero && page_ref_count(page) === 0) return false
+  if (!vma.page_table) {
+    if (may_fail()) return false
+  }
+  spin_lock(vma.ptl)
+  const inserted = vma.pte.kind === 'none'
+  if (inserted) {
+    get_page(page, 'pte')
+    page_add_rmap(page)
+    vma.pte = { kind: 'present', page, write: true }
+  }
+  spin_unlock(vma.ptl)
+  return inserted
 }
 
 /**

@@ -134,6 +134,11 @@ export function free_zone_device_page(page: Page): void {
   mem_cgroup_uncharge(page)
   page.anon = false
   page_free(pgmap, page)
+  // page->pgmap and its type are read again. A p2pdma page is in the pool by now, and has given its pgmap reference back.
+  if (pgmap.type !== 'private') {
+    if (!change.p2pdma_free_at_zero) set_page_count_one(page, 'base')
+    return
+  }
   if (!change.private_free_at_zero) set_page_count_one(page, 'base')
   if (change.page_holds_pgmap_reference) percpu_ref_put(pgmap.ref)
 }
@@ -154,6 +159,12 @@ function free_zone_device_folio(page: Page): void {
     case 'fsdax':
       wake_up_var(page)
       break
+    case 'p2pdma':
+      if (WARN_ON_ONCE(pgmap!.ops === 'none', '!pgmap->ops || !pgmap->ops->folio_free', 'nobody is told that the page is free')) break
+      page_free(pgmap!, page)
+      if (!change.p2pdma_free_at_zero) set_page_count_one(page, 'base')
+      break
+    case 'coherent':
     case 'ram':
       break
   }

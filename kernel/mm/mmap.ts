@@ -4,6 +4,18 @@ import { down_write, up_write } from '../include/linux/rwsem.ts'
 import { zap_page_range } from './memory.ts'
 
 /**
+ * mmap_region(), __mmap_new_vma(), of a file: the file's own mmap() comes first, and then the VMA is put where
+ * unmap_mapping_pages() finds it. False if the file refused.
+ */
+export function mmap_region(vma: Vma, call_mmap: () => boolean): boolean {
+  down_write(vma.mm.mmap_lock)
+  const mapped = call_mmap()
+  if (mapped) vma.linked = true
+  up_write(vma.mm.mmap_lock)
+  return mapped
+}
+
+/**
  * munmap() of the whole VMA: unmap_vmas() zaps, free_pgtables() takes the VMA out of i_mmap. The kernel gives the
  * references of what it zapped back after that (tlb_finish_mmu()); here before, which nobody can tell: where such entries
  * hold references, nobody asks whether the file is mapped. i_mmap_rwsem, which keeps unmap_mapping_pages() and the second

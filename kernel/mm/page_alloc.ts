@@ -60,6 +60,7 @@ export function memmap_init_zone_device(page: Page, pgmap: DevPagemap): void {
   if (pgmap.type === 'private') zero = change.private_free_at_zero
   if (pgmap.type === 'fsdax') zero = change.fsdax_free_at_zero
   if (pgmap.type === 'generic') zero = change.generic_free_at_zero
+  if (pgmap.type === 'p2pdma') zero = change.p2pdma_free_at_zero
   if (zero) page._refcount = 0
   else {
     page._refcount = 1

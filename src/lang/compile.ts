@@ -70,6 +70,8 @@ interface Facts {
   readonly settled: Settled
   /** Values the set-up leaves, by cell. */
   readonly prepared: ReadonlyMap<string, number>
+  /** The objects the set-up knows: those values refer to them by place, and threads may reach some by reference only. */
+  readonly objects: ReturnType<Unit['objects']>
 }
 
 const NO_WRITES: Writes = { fields: new Set(), retired: new Set(), unknown: true }
@@ -118,6 +120,7 @@ function lower(
       if (!(error instanceof Refused)) throw error
     }
   }
+  if (known) unit.adopt(known.objects)
   attempt(() => declareScenarioObjects(base(-1, new GraphBuilder(), true), scenario))
   const setup = scenario.setup && !known ? lowerThread(base(0, new GraphBuilder(), true), 'setup', scenario.setup, attempt) : undefined
   const context = base(-1, new GraphBuilder(), true)
@@ -126,10 +129,11 @@ function lower(
     : setup && unit.diagnostics.length === 0
       ? runSetup(columnsNow(context), setup.graph, unit, scenario, sources)
       : new Map<string, number>()
+  const objects = known ? known.objects : unit.objects()
   const assumed = known ? undefined : settledBySyntax(context, writes, prepared)
   if (assumed) unit.settled = assumed.settled
   const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.role, thread.body, attempt))
-  if (assumed?.broken()) return lower(sources, scenario, switches, { retired: writes.retired, settled: () => undefined, prepared }, kernel, changes, mistakes)
+  if (assumed?.broken()) return lower(sources, scenario, switches, { retired: writes.retired, settled: () => undefined, prepared, objects }, kernel, changes, mistakes)
 
   const pure = { ...base(-1, new GraphBuilder(), false), pure: true, ghost: true }
   const property = ({ name, body }: PropertyDeclaration) => {
@@ -212,7 +216,7 @@ function lower(
   const program = settleConstants(usedColumns({ columns, threads, properties: found }, guarded), written)
   const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
   const complete = { ...named, ...program }
-  return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled, prepared } }
+  return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled, prepared, objects } }
 }
 
 /** By place; what the compiler makes of a line in which TypeScript found a mistake is left out. */

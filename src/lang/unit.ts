@@ -3,7 +3,7 @@ import ts from 'typescript'
 import type { Check, CheckKind, ColumnId, Expr } from '../ir/program.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import type { Sources } from './source.ts'
-import { type Field, type ScalarType, type Struct, sameType, type ValueType } from './value-type.ts'
+import { type Field, type ObjectDeclaration, type ScalarType, type Struct, sameType, type ValueType } from './value-type.ts'
 
 /** One step from a structure to a value inside it. */
 export type Segment = { readonly field: string } | { readonly length: number; readonly perThread: boolean }
@@ -142,6 +142,16 @@ export class Unit {
       if (field) fields.set(field.name, field)
     }
     return struct
+  }
+
+  /** The objects known so far, of each structure. */
+  objects(): ReadonlyMap<ts.Symbol, readonly ObjectDeclaration[]> {
+    return new Map([...this.structs].map(([symbol, struct]) => [symbol, [...struct.objects]]))
+  }
+
+  /** Gives objects the places they had in another pass, so that references mean the same. */
+  adopt(objects: ReadonlyMap<ts.Symbol, readonly ObjectDeclaration[]>): void {
+    for (const [symbol, declarations] of objects) this.struct(symbol)?.objects.push(...declarations)
   }
 
   private field(member: ts.PropertyDeclaration, name: string): Field | undefined {

@@ -20,8 +20,11 @@ export class EntryQueue {
   owner: Thread | null = null
 }
 
-/** What a file is: decides who handles its faults. `dev_dax` is the character device of a device-dax instance. */
-export type FileKind = 'ext4' | 'xfs' | 'fuse' | 'dev_dax'
+/**
+ * What a file is: decides who handles its faults. `dev_dax` is the character device of a device-dax instance, `p2pmem` the
+ * sysfs file of a PCI device that hands out its memory.
+ */
+export type FileKind = 'ext4' | 'xfs' | 'fuse' | 'dev_dax' | 'p2pmem'
 
 /** A file of two pages at most, with its inode's locks. */
 export class AddressSpace {

@@ -5,7 +5,7 @@ import type { Page, PageType } from './mm_types.ts'
 import { PercpuRef } from './percpu-refcount.ts'
 
 /** Whose callbacks pgmap->ops leads to: dev_pagemap_ops.ts. `none` is a null pointer. */
-export type DevPagemapOps = 'none' | 'test_hmm'
+export type DevPagemapOps = 'none' | 'test_hmm' | 'p2pdma'
 
 export class DevPagemap {
   type: PageType = 'fsdax'
@@ -31,6 +31,16 @@ export function is_zone_device_page(page: Page): boolean {
 /** is_device_private_page(). */
 export function is_device_private_page(page: Page): boolean {
   return page.type === 'private'
+}
+
+/** is_device_coherent_page(). */
+export function is_device_coherent_page(page: Page): boolean {
+  return page.type === 'coherent'
+}
+
+/** is_pci_p2pdma_page(), folio_is_pci_p2pdma(). */
+export function is_pci_p2pdma_page(page: Page): boolean {
+  return page.type === 'p2pdma'
 }
 
 /**

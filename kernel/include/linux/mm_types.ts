@@ -12,8 +12,8 @@ export const GUP_PIN_COUNTING_BIAS = 16
 /** What a reference is held for: the ledger's columns. */
 export type Holder = 'base' | 'alloc' | 'pte' | 'gup' | 'pin' | 'migrate' | 'fault' | 'speculative' | 'insert' | 'lru' | 'cache'
 
-/** `ram` is an ordinary page; the others are the pgmap types MEMORY_DEVICE_PRIVATE, _FS_DAX and _GENERIC. */
-export type PageType = 'ram' | 'private' | 'fsdax' | 'generic'
+/** `ram` is an ordinary page; the others are the pgmap types MEMORY_DEVICE_PRIVATE, _COHERENT, _FS_DAX, _GENERIC and _PCI_P2PDMA. */
+export type PageType = 'ram' | 'private' | 'coherent' | 'fsdax' | 'generic' | 'p2pdma'
 
 /** PG_locked. The bit's owner is kept to say who waits for whom; the sleepers are in page_wait_table. */
 export class PageLock {
@@ -110,6 +110,8 @@ export class Vma {
   index: Int<0, 1> = 0
   /** The PMD entry over it, where a scenario has huge ones; null: there is always a page table. */
   pmd: Pmd | null = null
+  /** The page table that has the entry is there. If not, it has to be allocated, which can fail. */
+  page_table = true
   /** The VMA is in the mapping's i_mmap tree (mapped, not yet unmapped). */
   linked = true
 }

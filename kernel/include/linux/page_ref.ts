@@ -108,6 +108,15 @@ export function set_page_count_one(page: Page, holder: Holder): void {
   })
 }
 
+/** set_page_count(page, 0) by who holds the one reference there should be. @primitive */
+export function set_page_count_zero(page: Page, holder: Holder): void {
+  atomic(() => {
+    unhold(page, holder)
+    lose_all(page)
+    page._refcount = 0
+  })
+}
+
 function lose_all(page: Page): void {
   const held = page.held
   ledger(

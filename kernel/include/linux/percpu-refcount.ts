@@ -74,6 +74,22 @@ function atomic_inc_not_zero(ref: PercpuRef): boolean {
   return got
 }
 
+/** percpu_ref_get(): by who has a reference already; looks at nothing. @primitive */
+export function percpu_ref_get(ref: PercpuRef): void {
+  rcu_read_lock()
+  const mode = ref.mode
+  if (mode.percpu) {
+    atomic(() => {
+      ref.percpu_count += 1
+    })
+  } else {
+    atomic(() => {
+      ref.count += 1
+    })
+  }
+  rcu_read_unlock()
+}
+
 /** percpu_ref_put_many(): at 0 the release callback runs. @primitive */
 export function percpu_ref_put_many(ref: PercpuRef, n: number): void {
   rcu_read_lock()
