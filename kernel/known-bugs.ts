@@ -85,6 +85,24 @@ known_bugs(change, {
     checks: ['bug:page_ref_unfreeze:count == 0'],
     fixes: [{ without: 'migrate_rereads_mapping' }],
   },
+  'p2pdma-reset-race': {
+    about: 'mmap() of p2pdma memory: a failed one keeps the pgmap; a page that was just freed is mapped, and its count overwritten',
+    checks: ['sleeps'],
+    in: { 'p2pdma-munmap-against-mmap': ['always:page_free:a device page is freed while an entry maps it', 'bug:bitmap_clear_ll:'] },
+    fixes: [
+      { without: 'p2pdma_insert_failure_puts_pgmap' },
+      {
+        without: 'vm_insert_page_refuses_zero',
+        why: 'a page that went back to the pool and is still at 0 gets its entry, and the end of its mmap() frees it a second time',
+      },
+    ],
+    not_applicable: {
+      'v5.10': 'no process can map p2pdma memory',
+      'v5.15+seed': 'no process can map p2pdma memory',
+      'v5.18': 'no process can map p2pdma memory',
+      'v6.1': 'no process can map p2pdma memory',
+    },
+  },
   'truncate-sleeps-on-refault': {
     about: 'truncate sleeps until an unrelated mapping of the page goes away',
     checks: ['sleeps'],

@@ -133,7 +133,8 @@ function lower(
   const assumed = known ? undefined : settledBySyntax(context, writes, prepared)
   if (assumed) unit.settled = assumed.settled
   const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.role, thread.body, attempt))
-  if (assumed?.broken()) return lower(sources, scenario, switches, { retired: writes.retired, settled: () => undefined, prepared, objects }, kernel, changes, mistakes)
+  if (assumed?.broken())
+    return lower(sources, scenario, switches, { retired: writes.retired, settled: () => undefined, prepared, objects }, kernel, changes, mistakes)
 
   const pure = { ...base(-1, new GraphBuilder(), false), pure: true, ghost: true }
   const property = ({ name, body }: PropertyDeclaration) => {

@@ -24,7 +24,7 @@ class PciDev {
   alloc_attr = new KernfsNode()
 }
 export const pdev = struct(PciDev)
-const pool = struct(GenPool)
+export const p2pmem_pool = struct(GenPool)
 /** The inode of the sysfs file: its mapping has VMAs but no entries. */
 export const p2pmem_inode: AddressSpace = struct(AddressSpace, { kind: 'p2pmem' })
 
@@ -34,9 +34,9 @@ export function pci_p2pdma_add_resource(pgmap: DevPagemap, nr: number): void {
   if (change.p2pdma_mmap) pgmap.ops = 'p2pdma'
   memremap_pages(pgmap, nr)
   pdev.pgmap = pgmap
-  pool.pages[0] = pgmap.pages[0]
-  if (nr > 1) pool.pages[1] = pgmap.pages[1]
-  pdev.p2pdma = pool
+  p2pmem_pool.pages[0] = pgmap.pages[0]
+  if (nr > 1) p2pmem_pool.pages[1] = pgmap.pages[1]
+  pdev.p2pdma = p2pmem_pool
 }
 
 /**
