@@ -103,6 +103,14 @@ export const change = switches({
     since: 'v6.5',
     effect: 'direct I/O pins its buffer and gives it back with unpin_user_folio()',
   },
+  futex_puts_folio: {
+    subject: 'get_futex_key() goes by the folio',
+    effect: 'the look-up of a shared futex gives its reference back with folio_put()',
+  },
+  remote_access_puts_folio: {
+    subject: '__access_remote_vm() unmaps and puts in one call, by the folio',
+    effect: "access to another task's memory (ptrace, /proc/pid/mem) gives its reference back with folio_put()",
+  },
   gup_no_pgmap: {
     commit: 'fd2825b0760a',
     subject: 'mm/gup: remove pXX_devmap usage from get_user_pages()',
@@ -404,6 +412,8 @@ kernels(change, {
       'gup_put_folio',
       'gup_put_folio_devmap',
       'bio_pins_pages',
+      'futex_puts_folio',
+      'remote_access_puts_folio',
       'gup_longterm_refuses_fsdax',
       'gup_fast_refuses_files',
       'fuse_breaks_whole_file',
@@ -443,6 +453,8 @@ kernels(change, {
       'gup_put_folio',
       'gup_put_folio_devmap',
       'bio_pins_pages',
+      'futex_puts_folio',
+      'remote_access_puts_folio',
       'gup_no_pgmap',
       'no_devmap_bit',
       'gup_longterm_refuses_fsdax',

@@ -26,7 +26,7 @@ export default scenario({
     // The program touches its mapping, then reads another file into it.
     program() {
       user_access(vma, true)
-      const got = get_user_pages_fast(vma)
+      const got = get_user_pages_fast(vma, true)
       if (got !== null) put_user_page(got)
     },
   },

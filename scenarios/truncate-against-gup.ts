@@ -28,7 +28,7 @@ export default scenario({
   },
   threads: {
     dma() {
-      const got = get_user_pages_fast(vma)
+      const got = get_user_pages_fast(vma, true)
       if (got !== null) {
         dma_map_page(transfer, got)
         dma_unmap_page(transfer)

@@ -4,9 +4,12 @@ import type { Page, Vma } from '../include/linux/mm_types.ts'
 import { get_user_pages_fast, pin_user_pages_fast, unpin_user_page } from '../mm/gup.ts'
 import { change } from '../switches.ts'
 
-/** bio_iov_iter_get_pages() of a buffer in user memory: a reference, since v6.5 a pin. Null: the I/O fails. */
+/**
+ * bio_iov_iter_get_pages() of a buffer in user memory that the device writes into (a read): iov_iter_get_pages(),
+ * iov_iter_get_pages2() take a reference, iov_iter_extract_pages() since v6.5 a pin, all with FOLL_WRITE. Null: the I/O fails.
+ */
 export function bio_iov_iter_get_pages(buffer: Vma): Page | null {
-  return change.bio_pins_pages ? pin_user_pages_fast(buffer) : get_user_pages_fast(buffer)
+  return change.bio_pins_pages ? pin_user_pages_fast(buffer) : get_user_pages_fast(buffer, true)
 }
 
 /**

@@ -32,18 +32,21 @@ export function send_flush_ipi(): void {
   })
 }
 
+/** gup_flags: FOLL_PIN (without it FOLL_GET), FOLL_WRITE, FOLL_LONGTERM, FOLL_PCI_P2PDMA. */
+type GupFlags = Word<{ pin: boolean; write: boolean; longterm: boolean; p2pdma: boolean }>
+
 /** A p2pdma page is for callers that passed FOLL_PCI_P2PDMA: other devices may not be able to reach it. Since v6.2. */
-function refuses_p2pdma(page: Page, p2pdma: boolean): boolean {
-  return change.gup_refuses_p2pdma && !p2pdma && is_pci_p2pdma_page(page)
+function refuses_p2pdma(page: Page, flags: GupFlags): boolean {
+  return change.gup_refuses_p2pdma && !flags.p2pdma && is_pci_p2pdma_page(page)
 }
 
 /**
  * try_grab_page(), try_grab_folio() of the slow path, under the page-table lock: the test and the addition are two steps.
  */
-function try_grab_page(page: Page, pin: boolean, p2pdma: boolean): boolean {
+function try_grab_page(page: Page, flags: GupFlags): boolean {
   // -EREMOTEIO. The test of the count, which comes first, decides the same.
-  if (refuses_p2pdma(page, p2pdma)) return false
-  if (!pin) return try_get_page(page, 'gup')
+  if (refuses_p2pdma(page, flags)) return false
+  if (!flags.pin) return try_get_page(page, 'gup')
   if (
     WARN_ON_ONCE(
       page_ref_count(page) <= 0,
@@ -62,9 +65,9 @@ function try_grab_page(page: Page, pin: boolean, p2pdma: boolean): boolean {
  * Since Linux commit e5cb23256347 ("mm/gup: don't allow FOLL_LONGTERM pinning of FS DAX pages") (in v6.15)
  * folio_is_longterm_pinnable() says no to fsdax pages. It is asked when the reference is already there.
  */
-function try_grab_folio(page: Page, pin: boolean, longterm: boolean, p2pdma: boolean): boolean {
+function try_grab_folio(page: Page, flags: GupFlags): boolean {
   // Before any reference is held: the type, and page->pgmap, are read of a page that only its entry vouches for.
-  if (refuses_p2pdma(page, p2pdma)) return false
+  if (refuses_p2pdma(page, flags)) return false
   if (
     WARN_ON_ONCE(
       page_ref_count(page) < 0,
@@ -74,11 +77,11 @@ function try_grab_folio(page: Page, pin: boolean, longterm: boolean, p2pdma: boo
   )
     return false
   if (!get_page_unless_zero(page, 'gup')) return false
-  if (change.fsdax_not_longterm_pinnable && pin && longterm && page.type === 'fsdax') {
+  if (change.fsdax_not_longterm_pinnable && flags.pin && flags.longterm && page.type === 'fsdax') {
     folio_put_refs(page, 1, 'gup')
     return false
   }
-  if (pin) page_ref_add_to_pin(page)
+  if (flags.pin) page_ref_add_to_pin(page)
   return true
 }
 
@@ -116,23 +119,23 @@ export function put_user_page(page: Page): void {
 
 /**
  * gup_pte_range(), gup_fast_pte_range(): no lock, interrupts off. The entry is read, the page taken, and the entry read
- * again: a zap that came in between is seen by the second read, or by the zap's owner as a reference. Pins of this model
- * write (FOLL_WRITE), references read.
+ * again: a zap that came in between is seen by the second read, or by the zap's owner as a reference. `write` is FOLL_WRITE;
+ * pins of this model always write.
  */
-function gup_pte_range(vma: Vma, pin: boolean, longterm: boolean, p2pdma: boolean): Page | null {
+function gup_pte_range(vma: Vma, flags: GupFlags): Page | null {
   const pte = READ_ONCE(vma.pte)
-  if (pte.kind !== 'present' || (pin && !pte.write)) return null
+  if (pte.kind !== 'present' || (flags.write && !pte.write)) return null
   const page = pte.page!
   // Until the bit went, a devmap entry is refused for FOLL_LONGTERM.
-  if (longterm && page_devmap(page)) return null
+  if (flags.longterm && page_devmap(page)) return null
   const devmap = !change.gup_no_pgmap && page_devmap(page)
   const pgmap = devmap ? get_dev_pagemap() : null
   if (devmap && pgmap === null) return null
   let got: Page | null = null
-  if (try_grab_folio(page, pin, longterm, p2pdma)) {
-    const allowed = same(pte, READ_ONCE(vma.pte)) && gup_fast_folio_allowed(page, pin, longterm)
+  if (try_grab_folio(page, flags)) {
+    const allowed = same(pte, READ_ONCE(vma.pte)) && gup_fast_folio_allowed(page, flags)
     if (allowed) got = page
-    else gup_put_folio(page, pin)
+    else gup_put_folio(page, flags.pin)
   }
   if (pgmap !== null) put_dev_pagemap(pgmap)
   return got
@@ -140,11 +143,11 @@ function gup_pte_range(vma: Vma, pin: boolean, longterm: boolean, p2pdma: boolea
 
 /**
  * folio_fast_pin_allowed(), gup_fast_folio_allowed(): with the page held, a long-term pin for writing is left to the slow path
- * if the page is of a file, or of nobody known (mapping NULL). Pins of this model write; it has no shmem.
+ * if the page is of a file, or of nobody known (mapping NULL). There is no shmem.
  * Since Linux commit a6e79df92e4a ("mm/gup: disallow FOLL_LONGTERM GUP-fast writing to file-backed mappings") (in v6.5).
  */
-function gup_fast_folio_allowed(page: Page, pin: boolean, longterm: boolean): boolean {
-  if (!(change.gup_fast_refuses_files && pin && longterm)) return true
+function gup_fast_folio_allowed(page: Page, flags: GupFlags): boolean {
+  if (!(change.gup_fast_refuses_files && flags.pin && flags.longterm && flags.write)) return true
   return page.anon
 }
 
@@ -152,14 +155,14 @@ function gup_fast_folio_allowed(page: Page, pin: boolean, longterm: boolean): bo
  * lockless_pages_from_mm(), gup_fast(): a pin watches fork() by the mm's sequence counter; if one began in between,
  * everything is given back.
  */
-function lockless_pages_from_mm(vma: Vma, pin: boolean, longterm: boolean, p2pdma: boolean): Page | null {
+function lockless_pages_from_mm(vma: Vma, flags: GupFlags): Page | null {
   const mm = vma.mm
-  const seq = pin ? mm.write_protect_seq : 0
+  const seq = flags.pin ? mm.write_protect_seq : 0
   if (seq % 2 === 1) return null
   local_irq_save()
-  const page = gup_pte_range(vma, pin, longterm, p2pdma)
+  const page = gup_pte_range(vma, flags)
   answer_interrupts()
-  if (pin && page !== null && mm.write_protect_seq !== seq) {
+  if (flags.pin && page !== null && mm.write_protect_seq !== seq) {
     gup_put_folio(page, true)
     return null
   }
@@ -170,10 +173,10 @@ function lockless_pages_from_mm(vma: Vma, pin: boolean, longterm: boolean, p2pdm
 type Followed = Word<{ what: 'page' | 'fault' | 'error'; page: Page | null }>
 
 /** follow_page_pte(): under the page-table lock. */
-function follow_page_pte(vma: Vma, pin: boolean, p2pdma: boolean): Followed {
+function follow_page_pte(vma: Vma, flags: GupFlags): Followed {
   spin_lock(vma.ptl)
   const pte = vma.pte
-  if (pte.kind !== 'present' || (pin && !pte.write)) {
+  if (pte.kind !== 'present' || (flags.write && !pte.write)) {
     spin_unlock(vma.ptl)
     return { what: 'fault', page: null }
   }
@@ -184,26 +187,30 @@ function follow_page_pte(vma: Vma, pin: boolean, p2pdma: boolean): Followed {
     spin_unlock(vma.ptl)
     return { what: 'fault', page: null }
   }
-  const grabbed = try_grab_page(page, pin, p2pdma)
+  const grabbed = try_grab_page(page, flags)
   spin_unlock(vma.ptl)
   if (pgmap !== null) put_dev_pagemap(pgmap)
   if (!grabbed) return { what: 'error', page: null }
   return { what: 'page', page }
 }
 
-/** __get_user_pages() of the slow path, under mmap_lock: faults the page in until it is there. `refused`: check_dax_vmas(). */
-function __get_user_pages_locked(vma: Vma, pin: boolean, refused: boolean, p2pdma: boolean): Page | null {
-  down_read(vma.mm.mmap_lock)
-  let result: Page | null = null
+/** __get_user_pages() of the slow path, under mmap_lock: faults the page in until it is there. */
+function __get_user_pages(vma: Vma, flags: GupFlags): Page | null {
   // find_vma(): munmap() may have taken the VMA away.
   while (vma.linked) {
-    const followed = follow_page_pte(vma, pin, p2pdma)
-    result = followed.page
-    if (followed.what !== 'fault') break
-    if (handle_mm_fault(vma, true) === 'sigbus') break
+    const followed = follow_page_pte(vma, flags)
+    if (followed.what !== 'fault') return followed.page
+    if (handle_mm_fault(vma, flags.write) === 'sigbus') return null
   }
+  return null
+}
+
+/** __get_user_pages_locked(). `refused`: check_dax_vmas() gives back what was taken. */
+function __get_user_pages_locked(vma: Vma, flags: GupFlags, refused: boolean): Page | null {
+  down_read(vma.mm.mmap_lock)
+  let result = __get_user_pages(vma, flags)
   if (refused && result !== null) {
-    gup_put_folio(result, pin)
+    gup_put_folio(result, flags.pin)
     result = null
   }
   up_read(vma.mm.mmap_lock)
@@ -220,35 +227,40 @@ function vma_is_fsdax(vma: Vma): boolean {
  * internal_get_user_pages_fast(), gup_fast_fallback(): the fast path, and the slow one where it gives up. Null is an error.
  * Until v5.10 __gup_longterm_locked() took a page of an fsdax mapping, and check_dax_vmas() gave it back.
  */
-function internal_get_user_pages_fast(vma: Vma, pin: boolean, longterm: boolean, p2pdma: boolean): Page | null {
-  const page = lockless_pages_from_mm(vma, pin, longterm, p2pdma)
+function internal_get_user_pages_fast(vma: Vma, flags: GupFlags): Page | null {
+  const page = lockless_pages_from_mm(vma, flags)
   if (page !== null) return page
-  const refused = longterm && vma_is_fsdax(vma)
+  const refused = flags.longterm && vma_is_fsdax(vma)
   if (refused && change.gup_longterm_refuses_fsdax) return null
-  return __get_user_pages_locked(vma, pin, refused, p2pdma)
+  return __get_user_pages_locked(vma, flags, refused)
 }
 
-/** get_user_pages_fast(). */
-export function get_user_pages_fast(vma: Vma): Page | null {
-  return internal_get_user_pages_fast(vma, false, false, false)
+/** get_user_pages_fast(). `write`: FOLL_WRITE. */
+export function get_user_pages_fast(vma: Vma, write = false): Page | null {
+  return internal_get_user_pages_fast(vma, { pin: false, write, longterm: false, p2pdma: false })
 }
 
-/** pin_user_pages_fast(). */
+/** pin_user_pages_fast(FOLL_WRITE). */
 export function pin_user_pages_fast(vma: Vma): Page | null {
-  return internal_get_user_pages_fast(vma, true, false, false)
+  return internal_get_user_pages_fast(vma, { pin: true, write: true, longterm: false, p2pdma: false })
 }
 
-/** pin_user_pages_fast(FOLL_PCI_P2PDMA): as a block device does that can reach the memory of other devices. */
+/** pin_user_pages_fast(FOLL_WRITE | FOLL_PCI_P2PDMA): as a block device does that can reach the memory of other devices. */
 export function pin_user_pages_fast_p2pdma(vma: Vma): Page | null {
-  return internal_get_user_pages_fast(vma, true, false, true)
+  return internal_get_user_pages_fast(vma, { pin: true, write: true, longterm: false, p2pdma: true })
 }
 
-/** pin_user_pages_fast(FOLL_LONGTERM). */
+/** pin_user_pages_fast(FOLL_WRITE | FOLL_LONGTERM). */
 export function pin_user_pages_fast_longterm(vma: Vma): Page | null {
-  return internal_get_user_pages_fast(vma, true, true, false)
+  return internal_get_user_pages_fast(vma, { pin: true, write: true, longterm: true, p2pdma: false })
 }
 
-/** get_user_pages_unlocked(): the slow path alone, as callers that may sleep use it. */
-export function get_user_pages_unlocked(vma: Vma): Page | null {
-  return __get_user_pages_locked(vma, false, false, false)
+/** get_user_pages_unlocked(): the slow path alone, as callers that may sleep use it. `write`: FOLL_WRITE. */
+export function get_user_pages_unlocked(vma: Vma, write = false): Page | null {
+  return __get_user_pages_locked(vma, { pin: false, write, longterm: false, p2pdma: false }, false)
+}
+
+/** get_user_pages_remote(), get_user_page_vma_remote(): of another task's memory; the caller has its mmap_lock. */
+export function get_user_pages_remote(vma: Vma, write: boolean): Page | null {
+  return __get_user_pages(vma, { pin: false, write, longterm: false, p2pdma: false })
 }

@@ -249,12 +249,15 @@ export function zap_page_range(vma: Vma): void {
     return
   }
   const counts = mapping_counts(page)
-  // Since Linux commit 5df397dec7c4 ("mm: delay page_remove_rmap() until after the TLB has been flushed") (in v6.2), for
-  // dirty file pages. In this model an entry is dirty if it is writable: it was made so for a write, and cleaning takes both.
-  if (counts && change.dirty_rmap_at_flush && !page.anon && pte.write) flush_tlb_range()
+  // The entry of a dirty file page: the flush comes before the lock is dropped (force_flush). Since Linux commit 5df397dec7c4
+  // ("mm: delay page_remove_rmap() until after the TLB has been flushed") (in v6.2) the mapping count falls only after it. In
+  // this model an entry is dirty if it is writable: it was made so for a write, and cleaning takes both.
+  const force_flush = counts && !page.anon && pte.write
+  if (force_flush && change.dirty_rmap_at_flush) flush_tlb_range()
   if (counts) page_remove_rmap(page)
+  if (force_flush && !change.dirty_rmap_at_flush) flush_tlb_range()
   spin_unlock(vma.ptl)
-  flush_tlb_range()
+  if (!force_flush) flush_tlb_range()
   if (counts) release_pages(page, 1, 'pte')
 }
 

@@ -3,7 +3,7 @@ import type { Page, Vma } from '../../../../include/linux/mm_types.ts'
 import { get_user_pages_unlocked } from '../../../../mm/gup.ts'
 import { release_pages } from '../../../../mm/swap.ts'
 
-/** radeon_ttm_tt_pin_userptr(), first half: get_user_pages() of the range. */
+/** radeon_ttm_tt_pin_userptr(), first half: get_user_pages() of the range, without FOLL_WRITE. */
 export function radeon_ttm_tt_pin_userptr(userptr: Vma): Page | null {
   return get_user_pages_unlocked(userptr)
 }
