@@ -314,6 +314,21 @@ export const change = switches({
     since: 'v7.0',
     effect: 'a p2pdma page that could not be mapped is at 0 again; the store comes after the page went back to the pool',
   },
+  // ---- scanners of physical memory -------------------------------------------------------------------------------------
+  scanners_test_lru: {
+    subject: 'a scanner of physical memory takes pages of the LRU only, and looks at PG_lru before it takes a reference',
+    effect: 'a device page, which is never on the LRU, is passed over before its count is touched',
+  },
+  online_sections_know_devices: {
+    subject: 'mm: teach pfn_to_online_page() about ZONE_DEVICE section collisions',
+    since: 'v5.12',
+    effect: 'a device page is not online, even where it shares a section of memory with ordinary pages',
+  },
+  compaction_references_first: {
+    subject: 'mm/compaction: do page isolation first in compaction',
+    since: 'v5.11',
+    effect: 'compaction takes a reference, unless the count is 0, before it looks at anything else; before, only under lru_lock at the end',
+  },
   // ---- memory ------------------------------------------------------------------------------------------------------------
   dirty_rmap_at_flush: {
     commit: '5df397dec7c4',
@@ -337,6 +352,7 @@ const since_v5_3 = [
   'xfs_break_layouts_rescans',
   'vm_insert_page_refuses_zero',
   'tlb_flush_ipi',
+  'scanners_test_lru',
 ] as const
 
 kernels(change, {
@@ -376,6 +392,8 @@ kernels(change, {
       'anon_exclusive',
       'memcg_get_unless_zero',
       'migrate_expects_no_base_reference',
+      'online_sections_know_devices',
+      'compaction_references_first',
     ],
   },
   'v6.1': {
@@ -399,6 +417,8 @@ kernels(change, {
       'driver_evicts_on_remove',
       'memcg_get_unless_zero',
       'migrate_expects_no_base_reference',
+      'online_sections_know_devices',
+      'compaction_references_first',
     ],
   },
   'v6.12': {
@@ -433,6 +453,8 @@ kernels(change, {
       'memcg_skips_mapped_entries',
       'migrate_expects_by_folio',
       'migrate_frees_swap_cache',
+      'online_sections_know_devices',
+      'compaction_references_first',
     ],
   },
   'v7.3': {
@@ -490,6 +512,8 @@ kernels(change, {
       'migrate_expects_by_folio',
       'migrate_frees_swap_cache',
       'migrate_rereads_mapping',
+      'online_sections_know_devices',
+      'compaction_references_first',
     ],
   },
 })

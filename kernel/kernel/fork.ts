@@ -9,6 +9,7 @@ import { mem_cgroup_charge } from '../mm/memcontrol.ts'
 import { mapping_counts } from '../mm/memory.ts'
 import { alloc_page } from '../mm/page_alloc.ts'
 import { page_add_new_anon_rmap, page_add_rmap } from '../mm/rmap.ts'
+import { lru_cache_add } from '../mm/swap.ts'
 import { change } from '../switches.ts'
 
 /** is_cow_mapping(): anonymous memory of this model is private, files are shared. */
@@ -127,6 +128,7 @@ function copy_present_page(dst_vma: Vma, page: Page, prealloc: Page | null): Cop
   if (prealloc === null) return 'again'
   prealloc.data = page.data
   page_add_new_anon_rmap(prealloc)
+  lru_cache_add(prealloc)
   atomic(() => hand_over(prealloc, 'alloc', 'pte'))
   dst_vma.pte = { kind: 'present', page: prealloc, write: true }
   return 'copied'

@@ -17,7 +17,7 @@ import { mem_cgroup_charge } from './memcontrol.ts'
 import { migration_entry_wait, migration_entry_wait_on_locked } from './migrate.ts'
 import { alloc_page } from './page_alloc.ts'
 import { page_add_new_anon_rmap, page_add_rmap, page_remove_rmap } from './rmap.ts'
-import { release_pages } from './swap.ts'
+import { lru_cache_add, release_pages } from './swap.ts'
 
 /** What a fault came to: the access works or is tried again, or the task gets SIGBUS. */
 export type FaultResult = 'done' | 'sigbus'
@@ -65,6 +65,7 @@ function do_anonymous_page(vma: Vma): void {
     return
   }
   page_add_new_anon_rmap(page)
+  lru_cache_add(page)
   atomic(() => hand_over(page, 'alloc', 'pte'))
   vma.pte = { kind: 'present', page, write: true }
   spin_unlock(vma.ptl)
@@ -100,6 +101,7 @@ function do_wp_page(vma: Vma, orig_pte: Pte): void {
     vma.pte = PTE_NONE
     flush_tlb_range()
     page_add_new_anon_rmap(page)
+    lru_cache_add(page)
     atomic(() => hand_over(page, 'alloc', 'pte'))
     vma.pte = { kind: 'present', page, write: true }
     page_remove_rmap(old)

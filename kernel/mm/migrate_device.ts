@@ -4,7 +4,7 @@ import type { Word } from 'putpage/model'
 import { is_device_private_page, is_zone_device_page } from '../include/linux/memremap.ts'
 import { get_page, get_page_unless_zero, put_page } from '../include/linux/mm.ts'
 import { GUP_PIN_COUNTING_BIAS, type Page, PTE_NONE, type Vma } from '../include/linux/mm_types.ts'
-import { page_ref_count, page_ref_inc } from '../include/linux/page_ref.ts'
+import { page_ref_count } from '../include/linux/page_ref.ts'
 import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
@@ -12,7 +12,9 @@ import { mem_cgroup_charge } from './memcontrol.ts'
 import { flush_tlb_range } from './memory.ts'
 import { folio_migrate_mapping, remove_migration_pte, remove_migration_ptes } from './migrate.ts'
 import { page_add_new_anon_rmap, page_mapped, page_remove_rmap, try_to_migrate } from './rmap.ts'
+import { lru_cache_add } from './swap.ts'
 import { folio_free_swap } from './swap_state.ts'
+import { isolate_lru_page, putback_lru_page } from './vmscan.ts'
 
 /** An entry of the src array: the page (null is a hole), MIGRATE_PFN_MIGRATE, and v5.10's MIGRATE_PFN_LOCKED. */
 export type MigratePfn = Word<{ page: Page | null; migrate: boolean; locked: boolean }>
@@ -112,16 +114,19 @@ function collect_busy(page: Page): MigratePfn {
   return NOTHING
 }
 
-/** isolate_lru_page(): a reference of its own, which stands in for the one collect took. */
-function isolate_lru_page(page: Page): void {
-  page_ref_inc(page, 'lru')
+/** isolate_lru_page() of the source, an ordinary page: that reference stands in for the one collect took. */
+function isolate_source(page: Page): boolean {
+  if (is_zone_device_page(page)) return true
+  if (!isolate_lru_page(page)) return false
   put_page(page, 'migrate')
+  return true
 }
 
-/** get_page() and putback_lru_page(): the isolated page goes back, and the migration holds it again. */
-function putback_lru_page(page: Page): void {
+/** get_page() and putback_lru_page() of the source, an ordinary page: the migration holds it as before. */
+function putback_source(page: Page): void {
+  if (is_zone_device_page(page)) return
   get_page(page, 'migrate')
-  put_page(page, 'lru')
+  putback_lru_page(page)
 }
 
 /** The source is unlocked, unless it is the fault that has locked it. */
@@ -135,6 +140,12 @@ function put_source(page: Page): void {
   else put_page(page, 'lru')
 }
 
+/** The same where the migration is given up: an ordinary page goes back to the LRU. */
+function put_back(page: Page): void {
+  if (is_zone_device_page(page)) put_page(page, 'migrate')
+  else putback_lru_page(page)
+}
+
 /** Until v5.15: locks what collect could not lock, isolates ordinary pages, and looks for unknown references. */
 function migrate_vma_prepare(vma: Vma, src: MigratePfn, fault_page: Page | null): MigratePfn {
   const page = src.page!
@@ -145,16 +156,16 @@ function migrate_vma_prepare(vma: Vma, src: MigratePfn, fault_page: Page | null)
       return NOTHING
     }
   }
-  if (!is_zone_device_page(page)) isolate_lru_page(page)
-  if (migrate_vma_check_page(page, fault_page)) return src
-  if (remap) {
-    if (!is_zone_device_page(page)) putback_lru_page(page)
-    remove_migration_pte(vma, page, page)
+  const isolated = isolate_source(page)
+  if (isolated && migrate_vma_check_page(page, fault_page)) return src
+  if (remap || !isolated) {
+    if (isolated) putback_source(page)
+    if (remap) remove_migration_pte(vma, page, page)
     unlock_source(page, fault_page)
     put_page(page, 'migrate')
   } else {
     unlock_page(page)
-    put_source(page)
+    put_back(page)
   }
   return NOTHING
 }
@@ -167,18 +178,20 @@ function migrate_vma_unmap(page: Page, fault_page: Page | null): MigratePfn {
   }
   remove_migration_ptes(page, page)
   unlock_source(page, fault_page)
-  put_source(page)
+  put_back(page)
   return NOTHING
 }
 
 /** migrate_device_unmap(): isolates an ordinary page, unmaps, and looks for unknown references. */
 function migrate_device_unmap(page: Page, fault_page: Page | null): MigratePfn {
-  if (!is_zone_device_page(page)) isolate_lru_page(page)
-  if (page_mapped(page)) try_to_migrate(page)
-  if (!page_mapped(page)) {
-    if (migrate_vma_check_page(page, fault_page)) return { page, migrate: true, locked: true }
+  const isolated = isolate_source(page)
+  if (isolated) {
+    if (page_mapped(page)) try_to_migrate(page)
+    if (!page_mapped(page)) {
+      if (migrate_vma_check_page(page, fault_page)) return { page, migrate: true, locked: true }
+    }
+    putback_source(page)
   }
-  if (!is_zone_device_page(page)) putback_lru_page(page)
   remove_migration_ptes(page, page)
   unlock_source(page, fault_page)
   put_page(page, 'migrate')
@@ -231,6 +244,7 @@ function migrate_vma_insert_page(vma: Vma, page: Page): boolean {
   spin_lock(vma.ptl)
   if (vma.pte.kind === 'none') {
     page_add_new_anon_rmap(page)
+    if (!is_zone_device_page(page)) lru_cache_add(page)
     get_page(page, 'pte')
     if (is_device_private_page(page)) vma.pte = { kind: 'device_private', page, write: true }
     else vma.pte = { kind: 'present', page, write: true }
@@ -252,6 +266,7 @@ export function migrate_vma_finalize(src: MigratePfn, dst: Page | null, migrated
   }
   if (!migrated && dst !== null) put_destination(dst)
   const target = migrated && dst !== null ? dst : page
+  if (!is_zone_device_page(target)) lru_cache_add(target)
   remove_migration_ptes(page, target)
   unlock_source(page, fault_page)
   put_source(page)

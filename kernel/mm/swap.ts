@@ -1,5 +1,5 @@
 // Last puts and batched puts: mm/swap.c (mm/folio.c in v7.3).
-import { VM_BUG_ON } from 'putpage/model'
+import { struct, VM_BUG_ON } from 'putpage/model'
 import { is_zone_device_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { page_ref_sub_and_test } from '../include/linux/page_ref.ts'
@@ -9,6 +9,22 @@ import { change } from '../switches.ts'
 import { mem_cgroup_uncharge } from './memcontrol.ts'
 import { free_zone_device_page, put_devmap_managed_page_refs } from './memremap.ts'
 import { free_unref_page } from './page_alloc.ts'
+
+/** The lists of the LRU. Scenarios in which somebody beside migration isolates pages track the flag; in others isolation always works. */
+class LruLists {
+  tracked = false
+}
+export const lru_lists = struct(LruLists)
+
+/** lru_cache_add(), folio_add_lru(): without the per-CPU batch, which would hold a reference until it is drained. */
+export function lru_cache_add(page: Page): void {
+  if (lru_lists.tracked) page.lru = true
+}
+
+/** __page_cache_release(): a page that is freed leaves the LRU. */
+function __page_cache_release(page: Page): void {
+  if (lru_lists.tracked) page.lru = false
+}
 
 /**
  * __put_page(): the count came to 0.
@@ -21,6 +37,7 @@ export function __put_page(page: Page): void {
     else percpu_ref_put(page.pgmap!.ref)
     return
   }
+  __page_cache_release(page)
   mem_cgroup_uncharge(page)
   free_unref_page(page)
 }
@@ -47,6 +64,7 @@ export function release_pages(small: Page, refs: number, holder: Holder): void {
     else VM_BUG_ON(true, 'Bad page state', 'a device page is handed to the buddy allocator, which may give it to anybody')
     return
   }
+  __page_cache_release(page)
   mem_cgroup_uncharge(page)
   free_unref_page(page)
 }
