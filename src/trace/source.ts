@@ -35,6 +35,7 @@ export interface Frame {
  * Tables that grow while the events are read; ids never change their meaning.
  *
  * Two stacks whose frames have the same function names are one *site*: different addresses in one function are not different call sites.
+ * The frames of what an interrupt interrupted are no part of a site: it ends with the interrupt's or the softirq's entry.
  */
 export interface TraceTables {
   /** Frames of a stack, innermost first, without the tracing's own (`__page_ref_mod` and the like). Empty for 0. */

@@ -8,6 +8,10 @@ const TRACING = /^(__page_ref_|trace_event_|__traceiter_|perf_trace_|ftrace_|__f
 /** What compilers append to the names of functions they cloned. */
 const SUFFIX = /\.(constprop|isra|part|cold|lto_priv|llvm|localalias)(\.\d+)*(?=\.|$)/g
 
+/** Where an interrupt or a softirq began: what is outside of it is whatever was interrupted, and no part of the call site. */
+const INTERRUPT =
+  /^(handle_softirqs|__do_softirq|__softirqentry_text_start|irq_exit|irq_exit_rcu|run_ksoftirqd|asm_sysvec_|sysvec_|asm_common_interrupt|common_interrupt|do_IRQ|el[01]_irq|asm_exc_nmi|handle_irq_event)/
+
 /** The name as in the source: without the compiler's suffixes. */
 export function plainName(name: string): string {
   return name.includes('.') ? name.replace(SUFFIX, '') : name
@@ -35,7 +39,9 @@ export abstract class Tables implements TraceTables {
   }
 
   private newSite(stack: number): number {
-    const names = this.stack(stack).map((frame) => plainName(frame.name))
+    let names = this.stack(stack).map((frame) => plainName(frame.name))
+    const entry = names.findIndex((name, i) => i > 0 && INTERRUPT.test(name))
+    if (entry > 0) names = names.slice(0, entry + 1)
     const text = names.join(' ')
     let site = this.siteIds.get(text)
     if (site === undefined) {

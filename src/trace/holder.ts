@@ -1,0 +1,70 @@
+/**
+ * What a reference is for, and whom to name, read off the stack of its taking. These are functions of the kernel's core (mm/, fs/dax.c, lib/iov_iter.c
+ * of 5.10 to 7.3) that take references on behalf of somebody; everything else is that somebody.
+ */
+
+export type HolderClass = 'page-table entry' | 'GUP pin' | 'pipe buffer' | 'migration' | 'fault' | 'split' | 'driver allocation' | 'base reference' | 'other'
+
+/** Helpers that change a count for their caller: never to be named. */
+const HELPERS =
+  /^(_*page_ref_\w+|_*folio_ref_\w+|get_page\w*|put_page\w*|__put_page|_*folio_get\w*|_*folio_put\w*|folios_put\w*|release_pages|try_get_page|try_get_folio|try_get_compound_head|init_page_count|set_page_count|folio_set_count|zone_device_page_init|put_devmap_managed_\w+|__put_devmap_managed_\w+|free_devmap_managed_page|try_grab_\w+|put_compound_head|gup_put_folio|put_page_refs|unpin_user_\w+)$/
+/** get_user_pages and what leads to it: the pin is its caller's. */
+const GUP =
+  /^(follow_\w+|gup_\w+|_*get_user_pages\w*|__gup_\w+|internal_get_user_pages_\w+|lockless_pages_from_mm|internal_\w+_pages_fast|pin_user_pages\w*|__iov_iter_get_pages\w*|iov_iter_get_pages\w*|iov_iter_extract_\w+|undo_dev_pagemap|faultin_page\w*)$/
+const PTE =
+  /^(remove_migration_p[tm]e\w*|insert_page\w*|insert_pfn\w*|insert_pages|vmf_insert_\w+|copy_page_range|copy_huge_pmd|copy_nonpresent_pte|copy_present_p\w+|copy_pte_range|migrate_vma_insert_page|migrate_vma_insert_huge_pmd_page|__migrate_device_pages|migrate_vma_pages|migrate_device_pages|split_huge_pmd\w*|__split_huge_pmd\w*|set_pte\w*|restore_exclusive_pte|make_device_exclusive\w*)$/
+const MIGRATION =
+  /^(migrate_vma_collect\w*|migrate_vma_setup|migrate_device_range|migrate_device_pfn\w*|migrate_device_unmap|migrate_vma_unmap|try_to_migrate\w*|isolate_\w+)$/
+const FAULT =
+  /^(do_swap_page|do_huge_pmd_device_private|dax_fault_iter|dax_iomap_p[tm]e_fault|handle_pte_fault|do_fault|wp_page_copy|do_wp_page|pagemap_\w+|migration_entry_wait\w*|softleaf_entry_wait\w*)$/
+const SPLIT =
+  /^(__folio_split|__folio_freeze_and_split_unmapped|folio_split_unmapped|split_folio_to_list|__split_unmapped_folio|__folio_migrate_mapping|folio_migrate_mapping)$/
+const BASE = /^(memmap_init_zone_device|__init_zone_device_page|__init_single_page)$/
+
+export interface Holder {
+  readonly class: HolderClass
+  /** The function to name: the innermost that is neither a helper nor GUP's own; '' without a stack. */
+  readonly function: string
+}
+
+/**
+ * Says what a get with these frames (innermost first) is for. `allocates`: it took a free page, or stored its first count.
+ * `pins`: it added GUP's 1024.
+ */
+export function holderOf(frames: readonly string[], allocates: boolean, pins: boolean): Holder {
+  let at = 0
+  while (at < frames.length - 1 && HELPERS.test(frames[at])) at++
+  let gup = at
+  while (gup < frames.length - 1 && GUP.test(frames[gup])) gup++
+  const name = frames[gup] ?? ''
+  if (frames.slice(0, at + 4).some((frame) => BASE.test(frame))) return { class: 'base reference', function: frames[at] ?? '' }
+  if (gup > at || pins) return { class: frames.slice(gup, gup + 4).some((frame) => /vmsplice/.test(frame)) ? 'pipe buffer' : 'GUP pin', function: name }
+  const inner = frames[at] ?? ''
+  if (SPLIT.test(inner)) return { class: 'split', function: inner }
+  if (PTE.test(inner)) return { class: 'page-table entry', function: inner }
+  if (MIGRATION.test(inner)) return { class: 'migration', function: inner }
+  if (FAULT.test(inner)) return { class: 'fault', function: inner }
+  return { class: allocates || frames[0] === 'zone_device_page_init' ? 'driver allocation' : 'other', function: inner }
+}
+
+/** Classes whose references last as long as user space likes: their age says nothing. */
+export function lastsAtWill(holder: HolderClass): boolean {
+  return holder === 'page-table entry' || holder === 'base reference' || holder === 'split'
+}
+
+/** Whether a stack belongs to the taking down of a memory map, where the base reference goes. */
+export function isTeardown(frames: readonly string[]): boolean {
+  return frames.some((frame) => frame === 'memunmap_pages' || frame === 'devm_memremap_pages_release' || frame === 'devm_memunmap_pages')
+}
+
+/** What the stack says of the page's type, where no range does. */
+export function shapeOf(frames: readonly string[]): 'private' | 'fsdax' | 'p2pdma' | undefined {
+  for (const frame of frames.slice(0, 8)) {
+    if (/^(dax_fault_iter|dax_insert_entry|dax_iomap_\w+|dax_associate_entry|dax_layout_\w+)$/.test(frame)) return 'fsdax'
+    if (/^p2pmem_\w+|^pci_p2pdma_/.test(frame)) return 'p2pdma'
+    if (/^(zone_device_page_init|remove_migration_p[tm][ed]|migrate_vma_\w+|migrate_device_\w+|__migrate_device_\w+|do_huge_pmd_device_private)$/.test(frame))
+      return 'private'
+    if (frame === 'do_swap_page') return 'private'
+  }
+  return undefined
+}
