@@ -1,16 +1,15 @@
 /** A worker of `batch.ts`: loads the models once, then searches what it is given, one at a time. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { explore } from '../engine/explore.ts'
-import type { Exploration, ExploreOptions } from '../engine/verdict.ts'
 import { loadModel } from '../lang/compile.ts'
 import type { ScenarioDeclaration } from '../lang/declarations.ts'
+import type { Run } from '../report/run.ts'
 import { Failure } from './failure.ts'
 import { declarationFiles, diskHost } from './files.ts'
 import { compileFor } from './models.ts'
+import { type HowToSearch, searchOne } from './one-search.ts'
 
-export interface BatchStart {
+export interface BatchStart extends HowToSearch {
   readonly files: readonly string[]
-  readonly explore: ExploreOptions
 }
 
 export interface BatchQuestion {
@@ -22,7 +21,7 @@ export interface BatchQuestion {
 
 export interface BatchAnswer {
   readonly index: number
-  readonly exploration?: Exploration
+  readonly run?: Run
   /** A message for the person: the model does not compile. */
   readonly error?: string
 }
@@ -34,7 +33,7 @@ parentPort?.on('message', async ({ index, file, kernel, changes }: BatchQuestion
   const answer = async (): Promise<BatchAnswer> => {
     try {
       const scenario = model.scenarios.find((one) => one.file.fileName === file) as ScenarioDeclaration
-      return { index, exploration: sendable(await explore(compileFor(model, scenario, kernel, changes), start.explore)) }
+      return { index, run: sendable(await searchOne(model, compileFor(model, scenario, kernel, changes), start)) }
     } catch (error) {
       if (error instanceof Failure) return { index, error: error.message }
       throw error
@@ -44,8 +43,10 @@ parentPort?.on('message', async ({ index, file, kernel, changes }: BatchQuestion
 })
 
 /** A run without counterexamples is reported by its name and numbers: its graphs need not travel. */
-function sendable(exploration: Exploration): Exploration {
-  if (exploration.checks.some((check) => check.counterexample)) return exploration
+function sendable(run: Run): Run {
+  const { taken: _taken, ...exploration } = run.exploration
+  if (exploration.checks.some((check) => check.counterexample)) return { ...run, exploration }
   const { program } = exploration
-  return { ...exploration, program: { ...program, columns: [], threads: program.threads.map((thread) => ({ ...thread, nodes: [], locals: [] })) } }
+  const light = { ...program, columns: [], threads: program.threads.map((thread) => ({ ...thread, nodes: [], locals: [] })) }
+  return { ...run, exploration: { ...exploration, program: light } }
 }

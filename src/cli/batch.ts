@@ -1,14 +1,14 @@
 /** Many searches at once: each worker takes the next one, in order. The results do not depend on how many there are. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { explore } from '../engine/explore.ts'
-import type { Exploration, ExploreOptions } from '../engine/verdict.ts'
+import type { ExploreOptions } from '../engine/verdict.ts'
 import type { ScenarioDeclaration } from '../lang/declarations.ts'
 import { progressLine } from '../report/progress.ts'
 import type { Run } from '../report/run.ts'
 import type { BatchAnswer, BatchQuestion, BatchStart } from './batch-worker.ts'
 import { Failure } from './failure.ts'
 import { compileFor, type Selection } from './models.ts'
+import { type HowToSearch, searchOne } from './one-search.ts'
 
 /** One search: a scenario on a kernel. */
 export interface Task {
@@ -24,9 +24,7 @@ export interface Changes {
   readonly without: readonly string[]
 }
 
-export interface BatchOptions extends Changes {
-  readonly explore: ExploreOptions
-}
+export interface BatchOptions extends Changes, HowToSearch {}
 
 /** Starting a worker costs as much as several small searches. */
 const WORTH_WORKERS = 4
@@ -46,16 +44,15 @@ async function inOrder(selection: Selection, tasks: readonly Task[], options: Ba
     if (abort.signal.aborted) break
     const program = compileFor(selection.model, scenario, kernel, changes ?? options)
     const line = progressLine(process.stderr, `${scenario.name} ${kernel ?? ''}`)
-    const exploration = await explore(program, { ...options.explore, signal: abort.signal, onProgress: line.update })
+    runs.push(await searchOne(selection.model, program, { ...options, explore: { ...options.explore, signal: abort.signal, onProgress: line.update } }))
     line.clear()
-    runs.push({ exploration })
   }
   process.removeListener('SIGINT', interrupt)
   return runs
 }
 
 async function inWorkers(tasks: readonly Task[], options: BatchOptions, jobs: number): Promise<Run[]> {
-  const results: (Exploration | undefined)[] = tasks.map(() => undefined)
+  const results: (Run | undefined)[] = tasks.map(() => undefined)
   let next = 0
   let done = 0
   const started = Date.now()
@@ -75,6 +72,7 @@ async function inWorkers(tasks: readonly Task[], options: BatchOptions, jobs: nu
         const start: BatchStart = {
           files: [...new Set(tasks.map((task) => task.scenario.file.fileName))],
           explore: { ...withoutFunctions(options.explore), jobs: 1 },
+          ...(options.random ? { random: options.random } : {}),
         }
         const worker = new Worker(new URL('./batch-worker.js', import.meta.url), { workerData: start })
         workers.push(worker)
@@ -100,7 +98,7 @@ async function inWorkers(tasks: readonly Task[], options: BatchOptions, jobs: nu
               reject(new Failure(answer.error, 2))
               return
             }
-            results[answer.index] = answer.exploration
+            results[answer.index] = answer.run
             done++
             give()
           })
@@ -116,7 +114,7 @@ async function inWorkers(tasks: readonly Task[], options: BatchOptions, jobs: nu
     say('')
   }
   if (interrupted) process.stderr.write(`interrupted: ${done} of ${tasks.length} searches were made\n`)
-  const runs = results.flatMap((exploration): Run[] => (exploration ? [{ exploration }] : []))
+  const runs = results.flatMap((run) => (run ? [run] : []))
   if (interrupted) process.exitCode = 3
   return runs
 }

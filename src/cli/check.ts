@@ -1,7 +1,7 @@
 /** `putpage check`: every interleaving of scenarios on kernels, and the shortest that goes wrong. */
 import { writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { CheckVerdict, Exploration } from '../engine/verdict.ts'
+import type { Exploration } from '../engine/verdict.ts'
 import { boundsLine } from '../report/bounds.ts'
 import { type ExitCode, exitCode } from '../report/exit-code.ts'
 import { checkReport } from '../report/json.ts'
@@ -13,17 +13,20 @@ import { renderTable } from '../report/table.ts'
 import { wrap } from '../report/wrap.ts'
 import { runAll, type Task } from './batch.ts'
 import { reproducingCommand } from './command-line.ts'
+import { coverageReport, coverageText } from './coverage.ts'
 import { Failure } from './failure.ts'
 import { kernelsFor, type Selection, select, switchesNamed } from './models.ts'
+import { addRandomOptions, type RandomFlags, randomOptions, randomWords } from './random-options.ts'
 import { exploreOptions, modelOptions, type SearchFlags, searchOptions } from './search-options.ts'
 import { outputColour, outputWidth } from './terminal.ts'
 
-interface CheckFlags extends SearchFlags {
+interface CheckFlags extends SearchFlags, RandomFlags {
   readonly json?: boolean
   readonly junit?: string
   readonly save?: string
   readonly deep?: boolean
   readonly all?: boolean
+  readonly coverage?: boolean
 }
 
 export function addCheck(program: Command, finish: (code: ExitCode) => void): void {
@@ -31,9 +34,10 @@ export function addCheck(program: Command, finish: (code: ExitCode) => void): vo
     .command('check')
     .description('try every interleaving of scenarios and print the shortest that goes wrong')
     .argument('[scenario...]', 'names (see `putpage list`) or files; default: all on all kernels')
-  searchOptions(modelOptions(command))
+  addRandomOptions(searchOptions(modelOptions(command)))
     .option('--deep', 'also the scenarios marked deep, which are large')
     .option('--all', 'print every failed check, not only the worst of each kernel')
+    .option('--coverage', 'list the steps of the model that were never taken, by kernel')
     .option('--json', 'print the result as JSON (format putpage-check/1)')
     .option('--junit <file>', 'also write a JUnit report')
     .option('--save <file>', 'save the first counterexample for `putpage replay`')
@@ -47,7 +51,9 @@ Examples:
   putpage check gup-of-mapped-dax                      one scenario on every kernel
   putpage check gup-of-mapped-dax --kernel v5.15+seed  with the counterexample
   putpage check --kernel v6.1 --without f4f451a16dd1   what breaks if this fix is taken out
-  putpage check ./my-scenario.ts                       a scenario of your own`,
+  putpage check ./my-scenario.ts                       a scenario of your own
+  putpage check --random 10000 --strategy pct --deep   random runs: a failure is a fact, none found is "inconclusive"
+  putpage check --coverage                             which steps of the model no search takes`,
     )
     .action(async (names: string[], flags: CheckFlags) => finish(await check(names, flags)))
 }
@@ -61,7 +67,7 @@ async function check(names: readonly string[], flags: CheckFlags): Promise<ExitC
       flags.junit,
       renderJunit(
         runs.map(({ run }) => run),
-        (run, verdict) => commandOf(runs, run, verdict),
+        (run) => commandOf(runs, run, flags),
       ),
     )
   if (flags.save !== undefined)
@@ -69,8 +75,20 @@ async function check(names: readonly string[], flags: CheckFlags): Promise<ExitC
       runs.map(({ run }) => run),
       flags.save,
     )
-  if (flags.json) process.stdout.write(`${JSON.stringify(checkReport(runs.map(({ run }) => run)), null, 2)}\n`)
-  else print(runs, flags, selection.named)
+  const wholeModel = !selection.named && flags.kernel.length === 0
+  const coverage =
+    flags.coverage || flags.random !== undefined
+      ? coverageReport(
+          selection,
+          runs.map(({ run }) => run),
+          wholeModel,
+        )
+      : undefined
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ...checkReport(runs.map(({ run }) => run)), ...(coverage ? { coverage } : {}) }, null, 2)}\n`)
+  else {
+    print(runs, flags, selection.named)
+    if (coverage) process.stdout.write(`\n${coverageText(coverage, { colour: outputColour(), width: outputWidth() }, flags.coverage ?? false)}\n`)
+  }
   return exitCode(runs.map(({ run }) => run))
 }
 
@@ -86,16 +104,19 @@ async function searchAll(selection: Selection, flags: CheckFlags, names: readonl
     .filter((scenario) => !scenario.deep || flags.deep || selection.named)
     .flatMap((scenario) => kernelsFor(model, scenario, flags.kernel).map((kernel): Task => ({ scenario, kernel })))
   const changes = { with: switchesNamed(model, flags.with), without: switchesNamed(model, flags.without) }
-  const runs = await runAll(selection, tasks, { ...changes, explore: exploreOptions(flags) })
+  const random = randomOptions(flags)
+  const explore = { ...exploreOptions(flags), ...(flags.coverage ? { coverage: true } : {}) }
+  const runs = await runAll(selection, tasks, { ...changes, explore, ...(random ? { random } : {}) })
   return runs.map((run) => {
     const { scenario } = run.exploration.program
     return { run, scenario: names[scenarios.findIndex((one) => one.name === scenario)] ?? scenario }
   })
 }
 
-function commandOf(runs: readonly NamedRun[], run: Run, _verdict?: CheckVerdict): string {
+function commandOf(runs: readonly NamedRun[], run: Run, flags: CheckFlags): string {
   const found = runs.find((one) => one.run === run)
-  return reproducingCommand(run.exploration.program, found?.scenario ?? run.exploration.program.scenario, run.exploration.grain)
+  const { program, grain } = run.exploration
+  return reproducingCommand(program, found?.scenario ?? program.scenario, grain) + randomWords(randomOptions(flags))
 }
 
 function save(runs: readonly Run[], file: string): void {
@@ -115,10 +136,10 @@ function print(runs: readonly NamedRun[], flags: CheckFlags, named: boolean): vo
   const look = { colour: outputColour(), width: outputWidth() }
   const out = (text: string): void => void process.stdout.write(`${text}\n`)
   if (named) {
-    for (const { run, scenario } of runs) {
+    for (const { run } of runs) {
       const failures = failuresOf(run)
       for (const failure of flags.all ? failures : failures.slice(0, 1)) {
-        out(renderCounterexample(run, failure.verdict, { ...look, command: reproducingCommand(run.exploration.program, scenario, run.exploration.grain) }))
+        out(renderCounterexample(run, failure.verdict, { ...look, command: commandOf(runs, run, flags) }))
         out('')
       }
       if (!flags.all && failures.length > 1) {

@@ -1,5 +1,5 @@
 /** Generates the code of a program: `expand(count)` over a workspace. */
-import type { Expr, Program } from '../ir/program.ts'
+import type { CheckId, Expr, Program } from '../ir/program.ts'
 import { addWord } from './hash.ts'
 import { type Layout, lowMask } from './layout.ts'
 import { bin, type Command, get, type MachineFunction, type MachineModule, not, num, set, type Value, when } from './machine.ts'
@@ -15,14 +15,14 @@ export interface GeneratedCode {
 /**
  * Generates `expand(count)`: takes `count` packed states at `workspace.source`, writes the records of all their transitions
  * (threads in order, choices upwards) to `workspace.out`, and returns the place after the last one. On the way it notes
- * failed checks, states that satisfy a `sometimes`, paths ended, and sources that cannot move.
+ * failed checks, states that satisfy a `sometimes`, paths ended, and sources that cannot move; with `coverage` also the nodes executed.
  */
-export function generate(program: Program, layout: Layout): GeneratedCode {
+export function generate(program: Program, layout: Layout, coverage = false): GeneratedCode {
   let most = 0
   layout.threads.forEach((plan, t) => {
     most += Math.max(...plan.counters.map((node) => fanOut(program, t, node)))
   })
-  const workspace = planWorkspace(program, layout, most)
+  const workspace = planWorkspace(program, layout, most, coverage)
   const functions: MachineFunction[] = []
   layout.threads.forEach((plan, t) => {
     plan.counters.forEach((_, pc) => {
@@ -55,10 +55,11 @@ function inspector(program: Program, layout: Layout, workspace: Workspace): Mach
     },
   }
   const mark = (at: number, i: number): Command => ({ k: 'store', at: num(at), offset: i, value: num(1) })
+  const fail = (check: CheckId): Command[] => [mark(workspace.violated, check), mark(workspace.alarm, 0)]
   const holds = (expr: Expr): Value => lower(expr, frame)
   const { always, finally: atEnd, eventually, sometimes } = program.properties
   const body: Command[] = words.map((v, w) => set(v, { k: 'word', at: get(0), offset: w }))
-  for (const property of always) body.push(...when(not(holds(property.cond)), [mark(workspace.violated, property.check)]))
+  for (const property of always) body.push(...when(not(holds(property.cond)), fail(property.check)))
   sometimes.forEach((property, i) => {
     body.push(...when(holds(property.cond), [mark(workspace.sometimes, i)]))
   })
@@ -72,10 +73,10 @@ function inspector(program: Program, layout: Layout, workspace: Workspace): Mach
   words.forEach((v, w) => {
     if (masks[w] !== 0) body.push(...when(bin('!=', bin('&', get(v), num(masks[w])), num(done[w])), [{ k: 'return', value: num(0) }]))
   })
-  for (const property of atEnd) body.push(...when(not(holds(property.cond)), [mark(workspace.violated, property.check)]))
+  for (const property of atEnd) body.push(...when(not(holds(property.cond)), fail(property.check)))
   for (const property of eventually) {
     const seen = holds({ e: 'load', place: { column: property.seen, index: { e: 'const', value: 0 } } })
-    body.push(...when(not(seen), [mark(workspace.violated, property.check)]))
+    body.push(...when(not(seen), fail(property.check)))
   }
   return { name: 'inspect', params: 1, vars, body: [...body, { k: 'return', value: num(1) }] }
 }

@@ -58,7 +58,7 @@ export function replay(interpreter: Interpreter, moves: readonly Move[], from: I
 }
 
 /** True if the check fails in a step, false if in a state: a hang, or a property of the scenario (not an `expect` in its code). */
-function isStep(program: Program, check: CheckId): boolean {
+export function isStep(program: Program, check: CheckId): boolean {
   if (HANG_KINDS.includes(program.checks[check].kind as HangKind)) return false
   const { always, finally: atEnd, eventually } = program.properties
   return ![...always, ...atEnd, ...eventually].some((property) => property.check === check)

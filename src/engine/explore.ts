@@ -23,7 +23,7 @@ const DEFAULT_BACKEND: Backend = 'wasm'
 export async function explore(program: Program, options: ExploreOptions = {}): Promise<Exploration> {
   const limits = new Limits(options)
   let grain: Grain = options.grain ?? 'lock'
-  let used = atGrain(program, grain)
+  let used = atGrain(program, grain, { inPlace: options.coverage })
   let searched = await searchAll(used, options, limits, { stopAtRace: used !== program })
   if (grain === 'lock' && searched.findings.raced) {
     // The discipline that fusing relies on is broken. Where nothing was fused the two grains are the same search.
@@ -46,7 +46,7 @@ interface How {
 /** Searches a program once, at the grain it has: in this thread as long as it is small, then with workers. */
 export async function searchAll(program: Program, options: ExploreOptions, limits: Limits, how: How): Promise<Searched> {
   const layout = layOut(program, { zeroDeadLocals: options.zeroDeadLocals })
-  const code = compile(program, layout, options.backend ?? DEFAULT_BACKEND)
+  const code = compile(program, layout, options.backend ?? DEFAULT_BACKEND, options.coverage)
   const jobs = Math.max(1, Math.floor(options.jobs ?? availableParallelism()))
   const { fingerprint, onProgress } = options
   const { stopAtRace = false, lastLevel, worthWorkers = WORTH_WORKERS } = how
@@ -112,6 +112,7 @@ export async function judge(
     depth: searched.levels.length - 1,
     seconds: limits.seconds,
     peakBytes: searched.peakBytes,
+    ...(searched.taken ? { taken: searched.taken } : {}),
     checks,
     sometimes,
   }

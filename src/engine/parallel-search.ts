@@ -60,7 +60,13 @@ export async function searchInParallel(program: Program, code: Code, jobs: numbe
     retreating: total((result) => result.retreating),
     limit,
     peakBytes: total((result) => result.bytes),
+    taken: results.map((result) => result.taken).reduce(together),
   }
+}
+
+/** What either of two workers has executed. */
+function together(one: readonly Uint8Array[] | undefined, other: readonly Uint8Array[] | undefined): readonly Uint8Array[] | undefined {
+  return one?.map((nodes, t) => nodes.map((taken, n) => taken | (other?.[t][n] ?? 0)))
 }
 
 /** Starts the workers and waits for all; if one fails the others, who would wait for it for ever, are ended. */

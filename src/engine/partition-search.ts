@@ -29,6 +29,7 @@ export interface PartitionResult {
   readonly levels: readonly number[]
   readonly transitions: number
   readonly ended: number
+  readonly taken?: readonly Uint8Array[]
 }
 
 /** Takes part in a search until all partitions are done or told to stop. Blocks its thread at every meeting. */
@@ -108,7 +109,7 @@ export function searchPartition(task: PartitionTask, exchange: Exchange): Partit
       round = exchange.decision
     } while (round === GO_ON)
     store.release(to)
-    if (round === FINISH) return { store, exact, levels, transitions, ended: runner.fatal }
+    if (round === FINISH) return { store, exact, levels, transitions, ended: runner.fatal, taken: runner.taken }
   }
 }
 

@@ -16,9 +16,9 @@ export interface Code {
   readonly store: Compiled<StoreCode>
 }
 
-/** Generates and compiles a program's code. */
-export function compile(program: Program, layout: Layout, backend: Backend): Code {
-  const { module, workspace } = generate(program, layout)
+/** Generates and compiles a program's code; with `coverage` it notes the nodes it executes. */
+export function compile(program: Program, layout: Layout, backend: Backend, coverage = false): Code {
+  const { module, workspace } = generate(program, layout, coverage)
   return { layout, workspace, compiled: compileModule(module, backend), store: compiledStore(layout.words, backend) }
 }
 
@@ -57,6 +57,12 @@ export class Runner {
   /** Forgets failed checks and satisfied `sometimes`. */
   clearFindings(): void {
     this.memory.fill(0, 0, this.workspace.hung)
+  }
+
+  /** By thread and node: 1 if the node was executed. Undefined unless the code notes it. */
+  get taken(): Uint8Array[] | undefined {
+    const { taken } = this.workspace
+    return taken?.map((at, t) => Uint8Array.from(this.memory.subarray(at, taken[t + 1] ?? this.workspace.words)))
   }
 
   /** Paths ended by fatal checks since the last `clearFindings`. */

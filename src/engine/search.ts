@@ -26,6 +26,8 @@ export interface Searched {
   readonly retreating: number
   readonly limit?: string
   readonly peakBytes: number
+  /** By thread and node: 1 if the node was executed; only where the code notes it. */
+  readonly taken?: readonly Uint8Array[]
 }
 
 export interface SearchOptions {
@@ -111,5 +113,6 @@ export async function search(program: Program, code: Code, options: SearchOption
     retreating: store.retreating,
     limit,
     peakBytes: peak,
+    taken: runner.taken,
   }
 }

@@ -126,16 +126,24 @@ class Generator {
     const vertex = region.vertices[v]
     const node = this.program.threads[this.thread].nodes[vertex.node]
     if (vertex.stop) return [...this.push(vertex.node), { k: 'leave', label: finished }]
-    const code: Command[] = node.progress && node.op !== 'end' ? [set(this.flags, bin('|', get(this.flags), num(PROGRESS)))] : []
+    const code: Command[] = []
+    if (node.progress && node.op !== 'end') code.push(set(this.flags, bin('|', get(this.flags), num(PROGRESS))))
     if (node.op === 'end') return [...this.push(undefined), { k: 'leave', label: finished }]
-    if (node.op === 'choose') return [...code, ...this.choose(node, vertex.accessed), { k: 'leave', label: finished }]
+    if (node.op === 'choose') return [...code, ...this.mark(vertex.node), ...this.choose(node, vertex.accessed), { k: 'leave', label: finished }]
     if (node.op === 'branch') {
-      if (vertex.next.length === 1) return [...code, ...branch(vertex.next[0])]
+      // What leads on in any case may stand for a node that was taken out.
+      if (vertex.next.length === 1) return [...code, ...this.mark(vertex.node), ...branch(vertex.next[0])]
       const [one, other] = vertex.next
       const [then, otherwise] = region.vertices[one].node === node.then ? [one, other] : [other, one]
       return [...code, ...when(lower(node.cond, this.frame), branch(then), branch(otherwise))]
     }
-    return [...code, ...this.execute(node, finished), ...branch(vertex.next[0])]
+    return [...code, ...this.execute(node, finished), ...this.mark(vertex.node), ...branch(vertex.next[0])]
+  }
+
+  /** Notes that a node was executed. */
+  private mark(node: NodeId): Command[] {
+    if (this.workspace.taken === undefined) return []
+    return [{ k: 'store', at: num(this.workspace.taken[this.thread]), offset: node, value: num(1) }]
   }
 
   private execute(node: Exclude<Node, { op: 'end' | 'choose' | 'branch' }>, finished: number): Command[] {
@@ -168,7 +176,10 @@ class Generator {
         // A guard that is not the first node was stopped at, so this one is: without it there is no transition.
         return node.guard ? when(not(lower(node.guard.cond, frame)), [{ k: 'leave', label: finished }]) : []
       case 'check': {
-        const report: Command[] = [{ k: 'store', at: num(this.workspace.violated), offset: node.check, value: num(1) }]
+        const report: Command[] = [
+          { k: 'store', at: num(this.workspace.violated), offset: node.check, value: num(1) },
+          { k: 'store', at: num(this.workspace.alarm), offset: 0, value: num(1) },
+        ]
         if (this.program.checks[node.check].fatal) {
           const count: Value = { k: 'word', at: num(this.workspace.fatal), offset: 0 }
           report.push({ k: 'store', at: num(this.workspace.fatal), offset: 0, value: bin('+', count, num(1)) }, { k: 'leave', label: finished })

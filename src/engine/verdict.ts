@@ -57,6 +57,8 @@ export interface Exploration {
   readonly peakBytes: number
   /** One entry a check of the program, in order. */
   readonly checks: readonly CheckVerdict[]
+  /** By thread and node of the program: 1 if the node was executed. Only if `coverage` was asked for. */
+  readonly taken?: readonly Uint8Array[]
   readonly sometimes: readonly { readonly name: string; readonly reached: boolean; readonly exempt?: string }[]
 }
 
@@ -71,6 +73,8 @@ export interface ExploreOptions {
   /** Seconds. */
   readonly timeout?: number
   readonly fingerprint?: boolean
+  /** Note which nodes are executed; nodes then keep the numbers they have in the compiled program. */
+  readonly coverage?: boolean
   /** Look for livelocks (default true). */
   readonly livelock?: boolean
   /** Zero dead locals (default true); false is for tests only. */

@@ -17,11 +17,13 @@ export interface WorkerResult {
   readonly ended: number
   readonly retreating: number
   readonly bytes: number
+  readonly taken?: readonly Uint8Array[]
 }
 
 if (parentPort) {
   const { task, buffers } = workerData as WorkerTask
-  const { store, exact, levels, transitions, ended } = searchPartition(task, new Exchange(buffers))
-  const result: WorkerResult = { image: exact?.image(), states: store.count, levels, transitions, ended, retreating: store.retreating, bytes: store.bytes }
+  const { store, exact, levels, transitions, ended, taken } = searchPartition(task, new Exchange(buffers))
+  const { count: states, retreating, bytes } = store
+  const result: WorkerResult = { image: exact?.image(), states, levels, transitions, ended, retreating, bytes, taken }
   parentPort.postMessage(result)
 }

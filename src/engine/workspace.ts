@@ -7,6 +7,10 @@ export interface Workspace {
   readonly fatal: number
   /** Counts hung sources (no transition, some thread not ended); their numbers follow. */
   readonly hung: number
+  /** Not 0 once a check failed since this was last set to 0. */
+  readonly alarm: number
+  /** If asked for, by thread: where its nodes have a word each, not 0 once the node was executed. */
+  readonly taken?: readonly number[]
   /** One word a check: not 0 once it failed. */
   readonly violated: number
   /** One word a `sometimes`: not 0 once it was true. */
@@ -32,8 +36,8 @@ export const FLAG_BITS = 2
 const OUT_WORDS = 1 << 14
 const LARGEST_BATCH = 256
 
-/** Lays out a workspace; `fanOut` is the largest number of successors of a state. */
-export function planWorkspace(program: Program, layout: Layout, fanOut: number): Workspace {
+/** Lays out a workspace; `fanOut` is the largest number of successors of a state, `coverage` asks for `taken`. */
+export function planWorkspace(program: Program, layout: Layout, fanOut: number, coverage = false): Workspace {
   const record = layout.words + 2
   const batch = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(OUT_WORDS / (record * Math.max(fanOut, 1)))))
   const violated = 8
@@ -41,5 +45,11 @@ export function planWorkspace(program: Program, layout: Layout, fanOut: number):
   const hung = sometimes + program.properties.sometimes.length
   const source = hung + 1 + batch
   const out = source + batch * layout.words
-  return { fatal: 0, violated, sometimes, hung, source, out, batch, record, fanOut, words: out + batch * Math.max(fanOut, 1) * record }
+  let words = out + batch * Math.max(fanOut, 1) * record
+  const place = (size: number): number => {
+    words += size
+    return words - size
+  }
+  const taken = coverage ? program.threads.map((thread) => place(thread.nodes.length)) : undefined
+  return { fatal: 0, alarm: 1, ...(taken ? { taken } : {}), violated, sometimes, hung, source, out, batch, record, fanOut, words }
 }

@@ -6,24 +6,32 @@
 import { expressions, liveLocals, successors } from './liveness.ts'
 import { type CheckId, type ColumnId, type Expr, isAccess, type Node, type NodeId, type Program, type Thread } from './program.ts'
 
+export interface PruneOptions {
+  /** Every node keeps its number: what is taken out becomes a branch that leads on, so that it can still be seen whether it was reached. */
+  readonly inPlace?: boolean
+}
+
 /** Gives a program with the same verdicts and fewer states. */
-export function prune(program: Program): Program {
+export function prune(program: Program, { inPlace = false }: PruneOptions = {}): Program {
   let at = program
   // Each round may make more state unread: a value read only to be written to state that has just gone.
   for (;;) {
-    const next = pruneOnce(at)
+    const next = pruneOnce(at, inPlace ? leadingOn : without)
     if (next === at) return at === program ? program : withoutUnused(at)
     at = next
   }
 }
 
-function pruneOnce(program: Program): Program {
+/** Takes nodes out of a thread. */
+type Take = (thread: Thread, gone: ReadonlySet<NodeId>) => Thread
+
+function pruneOnce(program: Program, take: Take): Program {
   const use = columnUse(program)
   const unread = (column: ColumnId): boolean => use.readers[column].size === 0 && !use.seen.has(column)
   const shares = sharing(use)
   let changed = false
   const threads = program.threads.map((thread) => {
-    const pruned = pruneThread(program, thread, unread, shares)
+    const pruned = pruneThread(program, thread, unread, shares, take)
     if (pruned !== thread) changed = true
     return pruned
   })
@@ -89,7 +97,7 @@ export function columnsRead(expr: Expr): ColumnId[] {
   }
 }
 
-function pruneThread(program: Program, thread: Thread, unread: (column: ColumnId) => boolean, { own, shared }: Sharing): Thread {
+function pruneThread(program: Program, thread: Thread, unread: (column: ColumnId) => boolean, { own, shared }: Sharing, take: Take): Thread {
   const live = liveLocals(thread)
   const gone = new Set<NodeId>()
   const quiet = new Set<NodeId>()
@@ -117,7 +125,7 @@ function pruneThread(program: Program, thread: Thread, unread: (column: ColumnId
   }
   keepLoopsApart(thread, nodes, gone, quiet)
   if (gone.size === 0 && quiet.size === 0 && nodes.every((node, n) => node === thread.nodes[n])) return thread
-  return without(
+  return take(
     { ...thread, nodes: nodes.map((node, n): Node => (quiet.has(n) && (node.op === 'load' || node.op === 'store') ? { ...node, access: false } : node)) },
     gone,
   )
@@ -253,6 +261,15 @@ function without(thread: Thread, gone: ReadonlySet<NodeId>): Thread {
     return { ...node, next: to(node.next) }
   })
   return { ...thread, entry: to(thread.entry), nodes }
+}
+
+/** The thread with some nodes made branches that lead on in any case. */
+function leadingOn(thread: Thread, gone: ReadonlySet<NodeId>): Thread {
+  const nodes = thread.nodes.map((node, n): Node => {
+    if (!gone.has(n) || node.op === 'end' || node.op === 'branch') return node
+    return { op: 'branch', at: node.at, cond: { e: 'const', value: 1 }, then: node.next, else: node.next }
+  })
+  return { ...thread, nodes }
 }
 
 /** Columns nothing refers to any more hold one value for ever: no bits, and every reference by number stays right. */

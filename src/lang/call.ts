@@ -1,6 +1,6 @@
 /** Calls: modelled functions are inlined, words of `putpage/model` have a meaning of their own. */
 import ts from 'typescript'
-import { type Binding, type Context, childScope, position, type Return, refuse, type Scope, scalar } from './context.ts'
+import { type Binding, type Context, childScope, noteLowered, position, type Return, refuse, type Scope, scalar } from './context.ts'
 import { condition, convert, convertScalar, freeze, rvalue } from './convert.ts'
 import { expression, place } from './expression.ts'
 import { newLabel } from './graph-builder.ts'
@@ -198,6 +198,7 @@ function pureBlock(context: Context, code: ts.Block): Value {
 function pureStatements(context: Context, rest: readonly ts.Statement[], at: ts.Node): Value {
   const [first, ...others] = rest
   if (!first) return refuse(context, at, 'this path of a condition gives no value', 'a return')
+  noteLowered(context, first)
   if (ts.isBlock(first)) return pureStatements(context, [...first.statements, ...others], first)
   if (ts.isReturnStatement(first)) return first.expression ? expression(context, first.expression) : VOID
   if (ts.isVariableStatement(first)) {

@@ -12,6 +12,7 @@ import { type Diagnostic, ModelError } from './diagnostic.ts'
 import { place } from './expression.ts'
 import { GraphBuilder } from './graph-builder.ts'
 import { initialCells } from './initial.ts'
+import { type ModelStatement, statementKey, statementsBelow } from './outline.ts'
 import { settledBySyntax, settledColumns } from './settled.ts'
 import { loadSources, type SourceHost, type Sources } from './source.ts'
 import { finishThread, loopWithoutAccess } from './thread-graph.ts'
@@ -24,6 +25,10 @@ import { findWrites, type Writes } from './writes.ts'
 export interface Model extends Declarations {
   /** Syntax and type errors, and mistakes in declarations; `compile` throws them with its own. */
   readonly mistakes: readonly Diagnostic[]
+  /** The statements of all functions in files of a directory, `kernel/`. */
+  statements(directory: string): ModelStatement[]
+  /** Keys of the statements that the compilations so far made part of a program. */
+  lowered(): string[]
   /** Compiles one scenario. Throws `ModelError` with every mistake found. */
   compile(scenario: ScenarioDeclaration, options?: CompileOptions): Program
 }
@@ -49,6 +54,8 @@ export function loadModel(host: SourceHost, files: readonly string[]): Model {
   return {
     ...declarations,
     mistakes,
+    statements: (directory) => statementsBelow(sources, directory),
+    lowered: () => [...sources.lowered].map((statement) => statementKey(sources, statement)),
     compile(scenario, options = {}) {
       const kernel = declarations.kernels.find((preset) => preset.name === (options.kernel ?? preset.name))
       const on = new Set(kernel?.has ?? [])
@@ -99,6 +106,7 @@ function lower(
         scenario.threads.map((thread) => thread.body),
       )
   if (!known) unit.retired = writes.retired
+  unit.final = known !== undefined
   const base = (thread: number, graph: GraphBuilder, setup: boolean): Context => ({
     unit,
     graph,

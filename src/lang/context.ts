@@ -51,6 +51,11 @@ export interface Context {
   readonly loops: readonly { readonly breakTo: Label; readonly continueTo?: Label }[]
 }
 
+/** Notes that a statement became part of a program. What an earlier pass lowers may still turn out to be dead. */
+export function noteLowered({ unit, setup }: Context, node: ts.Statement): void {
+  if (setup || unit.final) unit.sources.lowered.add(node)
+}
+
 /** The position of a node of the syntax tree, with the modelled call stack. */
 export function position(context: Context, node: ts.Node): Position {
   const { primitive } = context

@@ -20,6 +20,8 @@ export interface Sources {
   diagnostic(node: ts.Node, message: string, instead: string): Diagnostic
   /** What TypeScript itself has to say: typos, wrong types, missing files. */
   readonly typeErrors: readonly Diagnostic[]
+  /** Statements that some compilation made part of a program (set-ups included); it grows with every compilation. */
+  readonly lowered: Set<ts.Statement>
   /** Path of `putpage/model`. */
   readonly modelPath: string
 }
@@ -109,6 +111,7 @@ export function loadSources(host: SourceHost, files: readonly string[]): Sources
     checker,
     symbol,
     displayPath,
+    lowered: new Set(),
     modelPath,
     diagnostic: (node, message, instead) => at(node.getSourceFile(), node.getStart(), node.getEnd(), message, instead),
     typeErrors: complaints.map((complaint) => {

@@ -3,7 +3,7 @@ import ts from 'typescript'
 import { applyBinary } from '../ir/evaluate.ts'
 import type { BinaryOp, Expr } from '../ir/program.ts'
 import { call, returnValue } from './call.ts'
-import { type Context, childScope, position, Refused, refuse, scalar } from './context.ts'
+import { type Context, childScope, noteLowered, position, Refused, refuse, scalar } from './context.ts'
 import { condition, convert, convertScalar, integer, rvalue } from './convert.ts'
 import { expression, inferredType, place, resultType } from './expression.ts'
 import { newLabel } from './graph-builder.ts'
@@ -31,6 +31,7 @@ export function statements(context: Context, nodes: readonly ts.Statement[]): vo
 }
 
 function statement(context: Context, node: ts.Statement): void {
+  noteLowered(context, node)
   if (ts.isBlock(node)) return block(context, node)
   if (ts.isVariableStatement(node)) return variables(context, node.declarationList)
   if (ts.isExpressionStatement(node)) return effect(context, node.expression)

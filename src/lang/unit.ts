@@ -42,6 +42,8 @@ export class Unit {
   readonly retiredNow = new Set<string>()
   /** What an earlier pass found never to be written by a thread. */
   settled: Settled
+  /** The pass whose result is the program. */
+  final = false
   /** Switches the lowering has looked at. */
   readonly switchesRead = new Set<string>()
   private readonly injectedStruct: Struct = { name: 'Injected', fields: new Map(), objects: [{ name: 'injected failure' }] }

@@ -1,10 +1,15 @@
 /** One search as the reports see it, and the order in which its failures are told. */
 import type { CheckVerdict, Counterexample, Exploration } from '../engine/verdict.ts'
 import type { Check, CheckKind } from '../ir/program.ts'
+import type { StepTaken } from './coverage.ts'
 
 /** One scenario on one kernel, searched. Scenario, kernel and changes are those of `exploration.program`. */
 export interface Run {
   readonly exploration: Exploration
+  /** Which steps of the model it took, if that was asked for. */
+  readonly coverage?: readonly StepTaken[]
+  /** With it: keys of statements of the model that this run's program, or one compiled before it, contains. */
+  readonly lowered?: readonly string[]
 }
 
 /** A failed check with its trace. */
