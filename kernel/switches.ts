@@ -26,7 +26,13 @@ export const change = switches({
     commit: '38607c62b34b',
     subject: 'fs/dax: properly refcount fs dax pages',
     since: 'v6.15',
-    effect: 'a page-table entry of an fsdax page holds a reference and counts in _mapcount; busy is count minus mapcount',
+    effect: 'whoever inserts an entry of an fsdax page takes a reference and counts it in _mapcount; busy is count minus mapcount',
+  },
+  fsdax_entries_ordinary: {
+    commit: '38607c62b34b',
+    subject: 'fs/dax: properly refcount fs dax pages',
+    since: 'v6.15',
+    effect: 'entries of fsdax pages have no special bit: zap, fork and GUP treat them as any entry, whoever took a reference for them',
   },
   generic_free_at_zero: {
     subject: 'mm: remove extra ZONE_DEVICE struct page refcount (as posted, November 2021)',
@@ -465,6 +471,7 @@ kernels(change, {
       'fsdax_free_at_zero',
       'fsdax_wake_at_zero',
       'fsdax_mapping_counts',
+      'fsdax_entries_ordinary',
       'generic_mapping_counts',
       'p2pdma_free_at_zero',
       'free_zone_device_page_at_zero',

@@ -26,7 +26,8 @@ export function dax_associate_entry(entry: DaxEntry, mapping: AddressSpace): voi
 export function dax_disassociate_entry(entry: DaxEntry, mapping: AddressSpace, trunc: boolean): void {
   if (entry.kind !== 'pfn') return
   const page = entry.page!
-  if (change.fsdax_mapping_counts) {
+  // A count that comes to 0 only when nobody maps the page.
+  if (change.fsdax_mapping_counts && change.fsdax_free_at_zero) {
     dax_folio_put(page)
     return
   }
@@ -82,9 +83,10 @@ function dax_insert_pfn(vma: Vma, page: Page, write: boolean): FaultResult {
     vmf_insert_mixed(vma, page, write)
     return 'done'
   }
-  page_ref_inc(page, 'insert')
+  // Where it rests at 1 nothing has to be added to insert it.
+  if (change.fsdax_free_at_zero) page_ref_inc(page, 'insert')
   const inserted = vmf_insert_page_mkwrite(vma, page, write)
-  put_page(page, 'insert')
+  if (change.fsdax_free_at_zero) put_page(page, 'insert')
   return inserted ? 'done' : 'sigbus'
 }
 

@@ -6,7 +6,7 @@ import { hand_over, page_ref_count } from '../include/linux/page_ref.ts'
 import { down_write, up_write } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { mem_cgroup_charge } from '../mm/memcontrol.ts'
-import { mapping_counts } from '../mm/memory.ts'
+import { vm_normal_page } from '../mm/memory.ts'
 import { alloc_page } from '../mm/page_alloc.ts'
 import { page_add_new_anon_rmap, page_add_rmap } from '../mm/rmap.ts'
 import { lru_cache_add } from '../mm/swap.ts'
@@ -104,7 +104,7 @@ function copy_entry(dst_vma: Vma, src_vma: Vma, pte: Pte): void {
  */
 function copy_present_pte(dst_vma: Vma, src_vma: Vma, pte: Pte, prealloc: Page | null): Copied {
   const page = pte.page!
-  if (mapping_counts(page)) {
+  if (vm_normal_page(page)) {
     // page_needs_cow_for_dma() before the reference is taken; page_try_dup_anon_rmap() after, which is then given back.
     const may_be_pinned = is_cow_mapping(src_vma) && pte.write
     if (may_be_pinned && !change.anon_exclusive) {

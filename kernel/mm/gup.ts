@@ -1,14 +1,15 @@
 // get_user_pages(): mm/gup.c. One page at a time.
 import { atomic, me, nr_threads, type PerThread, perThread, READ_ONCE, same, struct, VM_WARN_ON, WARN_ON_ONCE, type Word } from 'putpage/model'
-import { is_pci_p2pdma_page, page_devmap, page_is_devmap_managed } from '../include/linux/memremap.ts'
+import { is_pci_p2pdma_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
 import { folio_put_refs, get_page_unless_zero, put_page, try_get_page } from '../include/linux/mm.ts'
 import { GUP_PIN_COUNTING_BIAS, type Holder, type Page, type Vma } from '../include/linux/mm_types.ts'
 import { page_ref_add_pin, page_ref_add_to_pin, page_ref_count, page_ref_sub_from_pin } from '../include/linux/page_ref.ts'
+import { pte_devmap, pte_special } from '../include/linux/pgtable.ts'
 import { local_irq_restore, local_irq_save, rcu } from '../include/linux/rcupdate.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
-import { handle_mm_fault } from './memory.ts'
+import { handle_mm_fault, vm_normal_page } from './memory.ts'
 import { get_dev_pagemap, put_dev_pagemap, put_devmap_managed_page_refs } from './memremap.ts'
 
 /** Which of the CPUs that run with interrupts off a TLB flush by interrupt still waits for. */
@@ -127,8 +128,10 @@ function gup_pte_range(vma: Vma, flags: GupFlags): Page | null {
   if (pte.kind !== 'present' || (flags.write && !pte.write)) return null
   const page = pte.page!
   // Until the bit went, a devmap entry is refused for FOLL_LONGTERM.
-  if (flags.longterm && page_devmap(page)) return null
-  const devmap = !change.gup_no_pgmap && page_devmap(page)
+  if (flags.longterm && pte_devmap(page)) return null
+  // A special entry without that mark is none that GUP may take.
+  if (pte_special(page) && !pte_devmap(page)) return null
+  const devmap = !change.gup_no_pgmap && pte_devmap(page)
   const pgmap = devmap ? get_dev_pagemap() : null
   if (devmap && pgmap === null) return null
   let got: Page | null = null
@@ -181,7 +184,12 @@ function follow_page_pte(vma: Vma, flags: GupFlags): Followed {
     return { what: 'fault', page: null }
   }
   const page = pte.page!
-  const devmap = !change.gup_no_pgmap && page_devmap(page)
+  if (!vm_normal_page(page) && !pte_devmap(page)) {
+    // follow_pfn_pte(): there is something, but no page.
+    spin_unlock(vma.ptl)
+    return { what: 'error', page: null }
+  }
+  const devmap = !change.gup_no_pgmap && pte_devmap(page)
   const pgmap = devmap ? get_dev_pagemap() : null
   if (devmap && pgmap === null) {
     spin_unlock(vma.ptl)

@@ -1,5 +1,5 @@
 // Page tables: mm/memory.c.
-import { atomic, block_until, may_fail, nr_threads, READ_ONCE, same, WARN_ON_ONCE } from 'putpage/model'
+import { atomic, block_until, may_fail, nr_threads, READ_ONCE, same, WARN_ON, WARN_ON_ONCE } from 'putpage/model'
 import { dev_dax_fault } from '../drivers/dax/device.ts'
 import { ext4_dax_huge_fault } from '../fs/ext4/file.ts'
 import { fuse_dax_fault } from '../fs/fuse/dax.ts'
@@ -10,6 +10,7 @@ import { get_page, put_page } from '../include/linux/mm.ts'
 import { type Page, PTE_NONE, type Pte, type Vma } from '../include/linux/mm_types.ts'
 import { hand_over, page_ref_count } from '../include/linux/page_ref.ts'
 import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
+import { pte_devmap, pte_special } from '../include/linux/pgtable.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { cpus, send_flush_ipi } from './gup.ts'
@@ -22,11 +23,14 @@ import { lru_cache_add, release_pages } from './swap.ts'
 /** What a fault came to: the access works or is tried again, or the task gets SIGBUS. */
 export type FaultResult = 'done' | 'sigbus'
 
-/** True if an entry of this page holds a reference and counts in _mapcount. */
-export function mapping_counts(page: Page): boolean {
-  if (page.type === 'fsdax') return change.fsdax_mapping_counts
-  if (page.type === 'generic') return change.generic_mapping_counts
-  return true
+/**
+ * vm_normal_page() of a present entry: false if there is no page to it that anybody counts. A special entry that has no other
+ * mark is a bad one.
+ */
+export function vm_normal_page(page: Page): boolean {
+  if (!pte_special(page)) return true
+  WARN_ON(!pte_devmap(page), 'print_bad_pte(vma, addr, pte, NULL)', 'the entry is special and nothing says why: the page table is reported as bad')
+  return false
 }
 
 /** flush_tlb_range(): by interrupt it waits for every GUP-fast that is under way. */
@@ -250,13 +254,17 @@ export function zap_page_range(vma: Vma): void {
     spin_unlock(vma.ptl)
     return
   }
-  const counts = mapping_counts(page)
+  const counts = vm_normal_page(page)
   // The entry of a dirty file page: the flush comes before the lock is dropped (force_flush). Since Linux commit 5df397dec7c4
   // ("mm: delay page_remove_rmap() until after the TLB has been flushed") (in v6.2) the mapping count falls only after it. In
   // this model an entry is dirty if it is writable: it was made so for a write, and cleaning takes both.
   const force_flush = counts && !page.anon && pte.write
   if (force_flush && change.dirty_rmap_at_flush) flush_tlb_range()
-  if (counts) page_remove_rmap(page)
+  if (counts) {
+    page_remove_rmap(page)
+    if (page.type === 'fsdax')
+      WARN_ON(page._mapcount < 0, 'print_bad_pte(vma, addr, ptent, page)', 'an entry is taken out of the page table that was never counted when it was put in')
+  }
   if (force_flush && !change.dirty_rmap_at_flush) flush_tlb_range()
   spin_unlock(vma.ptl)
   if (!force_flush) flush_tlb_range()

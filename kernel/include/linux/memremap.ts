@@ -53,8 +53,3 @@ export function page_is_devmap_managed(page: Page): boolean {
   if (change.free_zone_device_page_at_zero) return page.type === 'fsdax'
   return page.type === 'fsdax' || page.type === 'private'
 }
-
-/** pte_devmap(): a present entry of an fsdax or generic page, while the bit exists (until d438d2734170). */
-export function page_devmap(page: Page): boolean {
-  return !change.no_devmap_bit && (page.type === 'fsdax' || page.type === 'generic')
-}
