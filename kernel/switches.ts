@@ -272,6 +272,10 @@ export const change = switches({
     since: 'v6.1',
     effect: 'a driver migrates everything back before it unmaps its memory (test_hmm: ad4c365221b0)',
   },
+  uvmem_failed_page_in_puts: {
+    subject: 'book3s_hv_uvmem: a page that could not be paged in to secure memory is unlocked and put',
+    effect: 'kvmppc_svm_page_in() gives its new device page back when the ultravisor call fails, instead of leaving it locked for ever',
+  },
   pgmap_tryget_dead: {
     subject: 'zone_device_page_init() takes its pgmap reference with tryget, dead or alive',
     effect: 'an allocation after kill fails only when the pgmap count is already 0',
@@ -400,6 +404,7 @@ kernels(change, {
       'migrate_expects_no_base_reference',
       'online_sections_know_devices',
       'compaction_references_first',
+      'uvmem_failed_page_in_puts',
     ],
   },
   'v6.1': {
@@ -425,6 +430,7 @@ kernels(change, {
       'migrate_expects_no_base_reference',
       'online_sections_know_devices',
       'compaction_references_first',
+      'uvmem_failed_page_in_puts',
     ],
   },
   'v6.12': {
@@ -452,6 +458,7 @@ kernels(change, {
       'p2pdma_mmap',
       'gup_refuses_p2pdma',
       'p2pdma_insert_failure_puts_pgmap',
+      'uvmem_failed_page_in_puts',
       'dirty_rmap_at_flush',
       'memcg_get_unless_zero',
       'migrate_expects_no_base_reference',
@@ -505,6 +512,7 @@ kernels(change, {
       'migration_entry_wait_without_reference',
       'anon_exclusive',
       'driver_evicts_on_remove',
+      'uvmem_failed_page_in_puts',
       'pgmap_tryget_dead',
       'p2pdma_mmap',
       'gup_refuses_p2pdma',

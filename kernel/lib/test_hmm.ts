@@ -8,6 +8,7 @@ import { hand_over, set_page_count_one } from '../include/linux/page_ref.ts'
 import { lock_page } from '../include/linux/pagemap.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { Spinlock, spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { backing_data, next_free } from '../include/linux/zone_device_data.ts'
 import type { FaultResult } from '../mm/memory.ts'
 import { memremap_pages, memunmap_pages, zone_device_page_init } from '../mm/memremap.ts'
 import {
@@ -48,7 +49,7 @@ export function dmirror_allocate_chunk(pgmap: DevPagemap, nr: number, first: Bac
     retire(second)
   }
   const page = pgmap.pages[0]!
-  page.zone_device_data = { rpage: null, next: nr > 1 ? pgmap.pages[1] : null }
+  page.zone_device_data = next_free(nr > 1 ? pgmap.pages[1] : null)
   mdevice.free_pages = page
 }
 
@@ -89,7 +90,7 @@ export function dmirror_devmem_free(page: Page): void {
   if (rpage !== null) free_rpage(rpage)
   spin_lock(mdevice.lock)
   if (!mdevice.remove) {
-    page.zone_device_data = { rpage: null, next: mdevice.free_pages }
+    page.zone_device_data = next_free(mdevice.free_pages)
     mdevice.free_pages = page
   }
   spin_unlock(mdevice.lock)
@@ -117,10 +118,10 @@ export function dmirror_devmem_alloc_page(): Page | null {
   spin_unlock(mdevice.lock)
   if (change.page_holds_pgmap_reference) {
     zone_device_page_init(dpage)
-    dpage.zone_device_data = { rpage, next: null }
+    dpage.zone_device_data = backing_data(rpage)
     return dpage
   }
-  dpage.zone_device_data = { rpage, next: null }
+  dpage.zone_device_data = backing_data(rpage)
   if (change.private_free_at_zero) set_page_count_one(dpage, 'alloc')
   else if (change.free_zone_device_page_at_zero) atomic(() => hand_over(dpage, 'base', 'alloc'))
   else get_page(dpage, 'alloc')

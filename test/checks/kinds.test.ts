@@ -42,7 +42,7 @@ const MUTATIONS: readonly Mutation[] = [
     mistake: 'a driver does not store where its page has its data',
     scenario: 'device-migration-and-fault',
     kernel: 'v6.1',
-    edits: [edit('kernel/lib/test_hmm.ts', '    dpage.zone_device_data = { rpage, next: null }\n    return dpage\n', '    return dpage\n')],
+    edits: [edit('kernel/lib/test_hmm.ts', '    dpage.zone_device_data = backing_data(rpage)\n    return dpage\n', '    return dpage\n')],
     check: 'BACKING_PAGE',
   },
   {

@@ -5,6 +5,7 @@ import type { MemCgroup } from './memcontrol.ts'
 import type { DevPagemap } from './memremap.ts'
 import { RwSemaphore } from './rwsem.ts'
 import { Spinlock } from './spinlock.ts'
+import type { ZoneDeviceData } from './zone_device_data.ts'
 
 /** Stands for GUP_PIN_COUNTING_BIAS, 1024 in the kernel; reports show 1024. Less than 16 plain references fit beside it. */
 export const GUP_PIN_COUNTING_BIAS = 16
@@ -25,9 +26,6 @@ export class Backing {
   /** Whose data it holds; 0 is nobody's. */
   data: Int<0, 3> = 0
 }
-
-/** page->zone_device_data as lib/test_hmm.c uses it: a pointer to either kind of page. */
-export type ZoneDeviceData = Word<{ rpage: Backing | null; next: Page | null }>
 
 /**
  * struct page, and struct folio where the kernel has one. A single page is its own folio; one large order, of two pages,
@@ -53,8 +51,8 @@ export class Page {
   mapping: AddressSpace | null = null
   /** page->mapping says anonymous: the page belongs to an anon_vma. */
   anon = false
-  /** The driver's word: its data of a page in use, the next free page of one on its free list; neither is a null pointer. */
-  zone_device_data: ZoneDeviceData = { rpage: null, next: null }
+  /** The driver's word. */
+  zone_device_data: ZoneDeviceData = { rpage: null, next: null, pvt: null }
   /** Whose data an ordinary page holds; 0 is nobody's. */
   data: Int<0, 3> = 0
   /** An ordinary page that belongs to the buddy allocator. */

@@ -16,7 +16,7 @@ export function user_access(vma: Vma, write: boolean): FaultResult {
   }
 }
 
-/** A load by the user that works in the end: whose data it saw. */
+/** A load by the user: whose data it saw; -1 is SIGBUS. */
 export function user_load(vma: Vma): number {
   let seen: Int<-1, 3> = -1
   while (true) {
@@ -25,7 +25,7 @@ export function user_load(vma: Vma): number {
       if (pte.kind === 'present') seen = pte.page!.data
     })
     if (seen >= 0) return seen
-    do_user_addr_fault(vma, false)
+    if (do_user_addr_fault(vma, false) === 'sigbus') return -1
   }
 }
 
