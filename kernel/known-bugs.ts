@@ -22,6 +22,7 @@ known_bugs(change, {
   'fault-without-reference': {
     about: 'a CPU fault uses a device-private page that it holds no reference of',
     checks: ['use-after-free:Backing in dmirror_devmem_fault', "always:dmirror_devmem_fault:a CPU fault uses another process's mirror"],
+    in: { 'uvmem-fault-and-page-out': ['bug:page_pvt:', 'use-after-free:UvmemPagePvt in '] },
     fixes: [{ without: 'fault_takes_reference' }],
   },
   'break-layouts-ends-early': {
@@ -108,6 +109,11 @@ known_bugs(change, {
     checks: ['sleeps'],
     fixes: [],
     not_applicable: { 'v5.15+seed': GUP_REFUSES },
+  },
+  'uvmem-publish-before-detach': {
+    about: 'a freed page of a secure guest can be allocated before its private data are detached: the next owner loses its own',
+    checks: ['bug:page_pvt:', 'always:a mapped device page has data of a guest'],
+    fixes: [],
   },
   'unbind-ignores-pins': {
     about: 'unbind takes the memory of a page that is pinned',

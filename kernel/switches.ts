@@ -276,6 +276,10 @@ export const change = switches({
     subject: 'book3s_hv_uvmem: a page that could not be paged in to secure memory is unlocked and put',
     effect: 'kvmppc_svm_page_in() gives its new device page back when the ultravisor call fails, instead of leaving it locked for ever',
   },
+  uvmem_detaches_before_free: {
+    subject: 'book3s_hv_uvmem: detach the private data before the page can be allocated (in no kernel: an answer to an open question)',
+    effect: "kvmppc_uvmem_page_free() reads and clears zone_device_data first, and clears the page's bit after it",
+  },
   pgmap_tryget_dead: {
     subject: 'zone_device_page_init() takes its pgmap reference with tryget, dead or alive',
     effect: 'an allocation after kill fails only when the pgmap count is already 0',

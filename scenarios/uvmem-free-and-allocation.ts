@@ -46,7 +46,7 @@ export default scenario({
     },
   },
   always: {
-    'a device page in a page table has data of a guest': () => vma1.pte.kind !== 'device_private' || device.zone_device_data.pvt !== null,
+    'a mapped device page has data of a guest': () => vma1.pte.kind !== 'device_private' || device._mapcount === 0 || device.zone_device_data.pvt !== null,
   },
   finally: {
     'no reference is left behind': () => held_in_passing(device) + held_in_passing(ram0) + held_in_passing(ram1) === 0,

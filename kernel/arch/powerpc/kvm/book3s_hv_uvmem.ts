@@ -182,11 +182,18 @@ function kvmppc_uvmem_get_page(kvm: Kvm): Page | null {
  * 16ce101db85d ("mm/memory.c: fix race when faulting a device private page") (in v6.1) neither does the last put of a fault.
  */
 export function kvmppc_uvmem_page_free(page: Page): void {
-  spin_lock(kvmppc_uvmem.bitmap_lock)
-  bitmap_clear(page)
-  spin_unlock(kvmppc_uvmem.bitmap_lock)
+  if (!change.uvmem_detaches_before_free) {
+    spin_lock(kvmppc_uvmem.bitmap_lock)
+    bitmap_clear(page)
+    spin_unlock(kvmppc_uvmem.bitmap_lock)
+  }
   const pvt = page_pvt(page)
   page.zone_device_data = NO_DATA
+  if (change.uvmem_detaches_before_free) {
+    spin_lock(kvmppc_uvmem.bitmap_lock)
+    bitmap_clear(page)
+    spin_unlock(kvmppc_uvmem.bitmap_lock)
+  }
   const kvm = pvt.kvm!
   if (pvt.remove_gfn) kvm.pfn = { flag: 'none', page: null }
   else kvm.pfn = { flag: 'mem', page: null }
