@@ -75,6 +75,12 @@ known_bugs(change, {
     fixes: [{ without: 'page_holds_pgmap_reference' }],
     not_applicable: { 'v5.10': 'the teardown puts the mapped page, which is another bug: unload-frees-mapped-page' },
   },
+  // Read from v6.1's sources and the log of the commit; no report of it is known to this project.
+  'private-reset-race': {
+    about: 'the count of a freed device-private page is set back to 1 when it has a new owner already',
+    checks: ['always:page_free:a device page is freed while an entry maps it', 'bug:get_page_checked:'],
+    fixes: [{ without: 'private_free_at_zero' }],
+  },
   'release-pages-bypass': {
     about: 'release_pages() gives an fsdax page back without the hook that wakes',
     checks: ['lost-wake'],

@@ -21,6 +21,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'unload-frees-mapped-page': 'found found found absent absent absent',
   // On v5.10 another use after free masks it; that v5.10 does not have it is a test of its own below.
   'memunmap-does-not-wait': 'n/a found found absent absent absent',
+  'private-reset-race': 'absent absent found absent absent absent',
   'release-pages-bypass': 'absent n/a absent absent absent n/a',
   'reflink-share-count': 'n/a n/a n/a found absent absent',
   'p2pdma-reset-race': 'n/a n/a n/a n/a absent absent',
