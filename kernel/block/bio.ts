@@ -15,6 +15,7 @@ export function bio_iov_iter_get_pages(buffer: Vma): Page | null {
 /**
  * __bio_release_pages(), when the I/O is complete: put_page(); over folios, with folio_put_refs(), in 6.1.y; and
  * unpin_user_folio() since the pages are pinned.
+ * @kernel __bio_release_pages bio_check_pages_dirty bio_dirty_fn
  */
 export function bio_release_pages(page: Page): void {
   if (change.bio_pins_pages) unpin_user_page(page)

@@ -77,6 +77,7 @@ function dax_insert_entry(mapping: AddressSpace, index: number, entry: DaxEntry,
  * dax_fault_iter(), from the insertion into page tables on.
  * Since Linux commit 38607c62b34b ("fs/dax: properly refcount fs dax pages") (in v6.15) the entry counts. The page may be
  * at 0, which insert_page() refuses: a reference is added blindly before and given back after.
+ * @kernel dax_fault_iter
  */
 function dax_insert_pfn(vma: Vma, page: Page, write: boolean): FaultResult {
   if (!change.fsdax_mapping_counts) {

@@ -129,7 +129,7 @@ export function dmirror_devmem_alloc_page(): Page | null {
   return dpage
 }
 
-/** dmirror_migrate_to_device(), dmirror_migrate() of v5.10: one page, or a hole, of the process goes to the device. */
+/** dmirror_migrate_to_device(), dmirror_migrate() of v5.10: one page, or a hole, of the process goes to the device. @kernel dmirror_migrate */
 export function dmirror_migrate_to_device(vma: Vma): void {
   down_read(vma.mm.mmap_lock)
   const src = migrate_vma_setup(vma, 'system', null)

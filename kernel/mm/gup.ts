@@ -43,6 +43,7 @@ function refuses_p2pdma(page: Page, flags: GupFlags): boolean {
 
 /**
  * try_grab_page(), try_grab_folio() of the slow path, under the page-table lock: the test and the addition are two steps.
+ * @kernel try_grab_folio @reference
  */
 function try_grab_page(page: Page, flags: GupFlags): boolean {
   // -EREMOTEIO. The test of the count, which comes first, decides the same.
@@ -65,6 +66,7 @@ function try_grab_page(page: Page, flags: GupFlags): boolean {
  * is completed by a second addition.
  * Since Linux commit e5cb23256347 ("mm/gup: don't allow FOLL_LONGTERM pinning of FS DAX pages") (in v6.15)
  * folio_is_longterm_pinnable() says no to fsdax pages. It is asked when the reference is already there.
+ * @kernel try_grab_compound_head try_get_compound_head try_get_folio try_grab_folio_fast @reference
  */
 function try_grab_folio(page: Page, flags: GupFlags): boolean {
   // Before any reference is held: the type, and page->pgmap, are read of a page that only its entry vouches for.
@@ -90,6 +92,7 @@ function try_grab_folio(page: Page, flags: GupFlags): boolean {
  * put_compound_head() (v5.10), gup_put_folio(): gives back what GUP took.
  * Since Linux commit d8ddc099c6b3 ("mm/gup: Add gup_put_folio()") (in v5.18) in one step; since f4f451a16dd1 ("mm: fix
  * missing wake-up event for FSDAX pages") (in v6.0) through the hook of fsdax pages.
+ * @kernel put_compound_head @reference
  */
 function gup_put_folio(page: Page, pin: boolean): void {
   const holder: Holder = pin ? 'pin' : 'gup'
@@ -108,7 +111,7 @@ function gup_put_folio(page: Page, pin: boolean): void {
   folio_put_refs(page, refs, holder)
 }
 
-/** unpin_user_page(), unpin_user_folio(). */
+/** unpin_user_page(), unpin_user_folio(). @kernel unpin_user_folio unpin_user_pages unpin_user_pages_dirty_lock */
 export function unpin_user_page(page: Page): void {
   gup_put_folio(page, true)
 }
@@ -213,7 +216,7 @@ function __get_user_pages(vma: Vma, flags: GupFlags): Page | null {
   return null
 }
 
-/** __get_user_pages_locked(). `refused`: check_dax_vmas() gives back what was taken. */
+/** __get_user_pages_locked(). `refused`: check_dax_vmas() gives back what was taken. @kernel __gup_longterm_locked get_user_pages_unlocked */
 function __get_user_pages_locked(vma: Vma, flags: GupFlags, refused: boolean): Page | null {
   down_read(vma.mm.mmap_lock)
   let result = __get_user_pages(vma, flags)
@@ -234,6 +237,7 @@ function vma_is_fsdax(vma: Vma): boolean {
 /**
  * internal_get_user_pages_fast(), gup_fast_fallback(): the fast path, and the slow one where it gives up. Null is an error.
  * Until v5.10 __gup_longterm_locked() took a page of an fsdax mapping, and check_dax_vmas() gave it back.
+ * @kernel gup_fast_fallback lockless_pages_from_mm
  */
 function internal_get_user_pages_fast(vma: Vma, flags: GupFlags): Page | null {
   const page = lockless_pages_from_mm(vma, flags)

@@ -192,6 +192,7 @@ export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {
 /**
  * insert_page_into_pte_locked() for vmf_insert_page_mkwrite(): an ordinary entry, with its reference and mapping count.
  * A page at 0 is refused.
+ * @kernel insert_page insert_page_into_pte_locked
  */
 export function vmf_insert_page_mkwrite(vma: Vma, page: Page, write: boolean): boolean {
   if (page_ref_count(page) === 0) return false
@@ -235,6 +236,7 @@ export function vm_insert_page(vma: Vma, page: Page): boolean {
 /**
  * zap_pte_range() of one entry with its mmu gather: present entries are cleared under the lock and their references given
  * back only after the TLB flush, outside of it; device-private ones are given back under the lock.
+ * @kernel unmap_page_range zap_pte_range unmap_single_vma unmap_vmas zap_page_range_single __zap_vma_range zap_vma_range_batched tlb_batch_pages_flush tlb_flush_mmu tlb_finish_mmu
  */
 export function zap_page_range(vma: Vma): void {
   spin_lock(vma.ptl)
@@ -284,7 +286,7 @@ function zap_device_private(vma: Vma, page: Page): void {
   if (change.zap_clears_private_last) vma.pte = PTE_NONE
 }
 
-/** unmap_mapping_pages(): every VMA of the mapping that maps the index; complete, with its puts, when it returns. */
+/** unmap_mapping_pages(): every VMA of the mapping that maps the index; complete, with its puts, when it returns. @kernel unmap_mapping_range_tree */
 export function unmap_mapping_pages(mapping: AddressSpace, index: number): void {
   for (let i = 0; i < 4; i++) {
     const vma = mapping.i_mmap[i]

@@ -81,6 +81,7 @@ function wait_for_completion(pgmap: DevPagemap): void {
 /**
  * put_devmap_managed_page(), put_devmap_managed_page_refs(): the puts of pages that rest at 1.
  * Since Linux commit 27674ef6c73f (in v5.18) only of FS_DAX pages; a count of 0 is not noticed any more.
+ * @kernel put_devmap_managed_page __put_devmap_managed_page_refs @reference
  */
 export function put_devmap_managed_page_refs(page: Page, refs: number, holder: Holder): void {
   const count = page_ref_sub_return(page, refs, holder)
@@ -111,6 +112,7 @@ function free_devmap_managed_page(page: Page): void {
  * free_zone_device_page(), free_zone_device_folio(): the count came to 0.
  * v5.15+seed: by type, and no pgmap reference is put. Since Linux commit 0dc45ca1ce18 (in v6.1) a private page puts its
  * own. Since Linux commit 38607c62b34b (in v6.15) fsdax pages wake here and generic ones are reset.
+ * @kernel free_zone_device_folio @reference
  */
 export function free_zone_device_page(page: Page): void {
   // page->pgmap is read, after the last reference was given back.

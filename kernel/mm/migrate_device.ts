@@ -37,7 +37,7 @@ export function migrate_vma_setup(vma: Vma, select: 'system' | 'device_private',
   return migrate_vma_unmap(src.page, fault_page)
 }
 
-/** migrate_vma_collect_pmd() with MIGRATE_VMA_SELECT_SYSTEM. */
+/** migrate_vma_collect_pmd() with MIGRATE_VMA_SELECT_SYSTEM. @kernel migrate_vma_collect_pmd */
 function migrate_vma_collect_system(vma: Vma): MigratePfn {
   let src: MigratePfn = NOTHING
   spin_lock(vma.ptl)
@@ -74,7 +74,7 @@ function collect_present(vma: Vma, page: Page, write: boolean): MigratePfn {
   return { page, migrate: true, locked: true }
 }
 
-/** The device-private entry of migrate_vma_collect_pmd(), with MIGRATE_VMA_SELECT_DEVICE_PRIVATE. */
+/** The device-private entry of migrate_vma_collect_pmd(), with MIGRATE_VMA_SELECT_DEVICE_PRIVATE. @kernel migrate_vma_collect_pmd */
 function migrate_vma_collect_device(vma: Vma, fault_page: Page | null): MigratePfn {
   let src: MigratePfn = NOTHING
   spin_lock(vma.ptl)
@@ -257,6 +257,7 @@ function migrate_vma_insert_page(vma: Vma, page: Page): boolean {
 /**
  * migrate_vma_finalize(), migrate_device_finalize(): the migration entries go, to the new page or back to the old one; the
  * old page is unlocked and put, then the new one. A new page that is not used goes first.
+ * @kernel migrate_device_finalize __migrate_device_finalize
  */
 export function migrate_vma_finalize(src: MigratePfn, dst: Page | null, migrated: boolean, fault_page: Page | null): void {
   const page = src.page
@@ -282,6 +283,7 @@ function put_destination(dst: Page): void {
 /**
  * migrate_device_range() of one page: eviction by page frame, best effort. A page that is free, or whose lock is busy, is
  * passed over.
+ * @kernel migrate_device_pfn_lock
  */
 export function migrate_device_range(page: Page): MigratePfn {
   if (!get_page_unless_zero(page, 'migrate')) return NOTHING

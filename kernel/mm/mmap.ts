@@ -20,6 +20,7 @@ export function mmap_region(vma: Vma, call_mmap: () => boolean): boolean {
  * references of what it zapped back after that (tlb_finish_mmu()); here before, which nobody can tell: where such entries
  * hold references, nobody asks whether the file is mapped. i_mmap_rwsem, which keeps unmap_mapping_pages() and the second
  * half apart, is left out: the entry is gone by then.
+ * @kernel __vm_munmap __do_munmap do_mas_munmap do_mas_align_munmap do_vmi_munmap do_vmi_align_munmap vms_complete_munmap_vmas unmap_region
  */
 export function munmap(vma: Vma): void {
   down_write(vma.mm.mmap_lock)

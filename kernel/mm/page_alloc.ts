@@ -52,7 +52,10 @@ export function free_unref_page(page: Page): void {
   })
 }
 
-/** memmap_init_zone_device() for one page: the common initialisation stores 1, then the type may ask for 0. */
+/**
+ * memmap_init_zone_device() for one page: the common initialisation stores 1, then the type may ask for 0.
+ * @kernel __init_zone_device_page __init_single_page
+ */
 export function memmap_init_zone_device(page: Page, pgmap: DevPagemap): void {
   page.type = pgmap.type
   page.pgmap = pgmap
@@ -61,9 +64,7 @@ export function memmap_init_zone_device(page: Page, pgmap: DevPagemap): void {
   if (pgmap.type === 'fsdax') zero = change.fsdax_free_at_zero
   if (pgmap.type === 'generic') zero = change.generic_free_at_zero
   if (pgmap.type === 'p2pdma') zero = change.p2pdma_free_at_zero
+  page._refcount = 1
   if (zero) page._refcount = 0
-  else {
-    page._refcount = 1
-    hold(page, 'base')
-  }
+  else hold(page, 'base')
 }

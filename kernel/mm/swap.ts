@@ -30,6 +30,7 @@ function __page_cache_release(page: Page): void {
  * __put_page(): the count came to 0.
  * Until Linux commit 27674ef6c73f ("mm: remove the extra ZONE_DEVICE struct page refcount") (in v5.18) a device page
  * gets here only after memunmap_pages() dropped its base reference, and then gives back its pgmap reference.
+ * @reference
  */
 export function __put_page(page: Page): void {
   if (is_zone_device_page(page)) {
@@ -42,7 +43,7 @@ export function __put_page(page: Page): void {
   free_unref_page(page)
 }
 
-/** __folio_put(). */
+/** __folio_put(). @reference */
 export function __folio_put(page: Page): void {
   __put_page(page)
 }
@@ -51,6 +52,7 @@ export function __folio_put(page: Page): void {
  * release_pages() of one page: the batched puts of the mmu gather and of unpin_user_pages() before v5.18 end here.
  * Since Linux commit c5d6c45e90c4 ("mm/swap: fix release_pages() when releasing devmap pages") (in v5.3) the hook of
  * put_page() is asked first. In v5.10 a device page without the hook that comes to 0 is handed to the buddy allocator.
+ * @kernel folios_put_refs @reference
  */
 export function release_pages(small: Page, refs: number, holder: Holder): void {
   const page = compound_head(small)

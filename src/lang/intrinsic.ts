@@ -75,6 +75,7 @@ export function intrinsic(context: Context, node: ts.CallExpression, name: strin
       modelCheck(context, node, 'always')
       return VOID
     case 'ledger':
+      if (context.unit.free) return VOID
       modelCheck(context, node, 'ledger')
       return VOID
     case 'retire':
@@ -84,7 +85,7 @@ export function intrinsic(context: Context, node: ts.CallExpression, name: strin
       memory(context, node, 0)
       return VOID
     case 'ghost':
-      if (!context.pure) lambda({ ...context, ghost: true, inStep: true }, node, args[0])
+      if (!context.pure && !context.unit.free) lambda({ ...context, ghost: true, inStep: true }, node, args[0])
       return VOID
     default:
       return refuse(

@@ -2,6 +2,7 @@
 import type ts from 'typescript'
 import type { Expr, Place } from '../ir/program.ts'
 import { type Context, position, refuse, scalar } from './context.ts'
+import { assumeInvariants } from './function-body.ts'
 import type { ColumnDraft, Segment } from './unit.ts'
 import { binary, not, number, type PlaceValue, type Value } from './value.ts'
 import { isScalar, type ScalarType, type Struct, typeName, type ValueType } from './value-type.ts'
@@ -55,10 +56,12 @@ export function read(context: Context, node: ts.Node, place: PlaceValue): Value 
   context.graph.emit({ op: 'load', at: position(context, node), dsts, places, access: stepsAt(context, place) })
   checkMemory(context, node, place)
   checkRace(context, node, place, false)
-  return valueAt(
+  const value = valueAt(
     type,
     dsts.map((local): Expr => ({ e: 'local', local })),
   )
+  assumeInvariants(context, node, value)
+  return value
 }
 
 /** Stores `values` (one a column of the place). */

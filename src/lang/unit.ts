@@ -44,6 +44,8 @@ export class Unit {
   settled: Settled
   /** The pass whose result is the program. */
   final = false
+  /** A function is lowered by itself, for any state: no ledger and no other ghost state, and what these functions say of a word is so. */
+  free?: { readonly invariants: readonly ts.FunctionDeclaration[] }
   /** Switches the lowering has looked at. */
   readonly switchesRead = new Set<string>()
   private readonly injectedStruct: Struct = { name: 'Injected', fields: new Map(), objects: [{ name: 'injected failure' }] }

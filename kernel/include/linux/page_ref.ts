@@ -1,6 +1,7 @@
 // Operations on page->_refcount: include/linux/page_ref.h. Each is one atomic step; the ledger moves with it.
 //
-// `holder` is for the ledger only: it names what the reference is held for, and no decision ever reads it.
+// `holder` is for the ledger only: it names what the reference is held for, and no decision ever reads it. `@event` is the
+// tracepoint that a kernel with CONFIG_DEBUG_PAGE_REF reports the operation with.
 import { atomic, ghost, type Int, ledger, VM_BUG_ON } from 'putpage/model'
 import { GUP_PIN_COUNTING_BIAS, type Holder, type Page } from './mm_types.ts'
 
@@ -30,7 +31,7 @@ export function page_ref_count(page: Page): number {
   return page._refcount
 }
 
-/** page_ref_inc(): relaxed, looks at nothing. @primitive */
+/** page_ref_inc(): relaxed, looks at nothing. @primitive @event page_ref_mod */
 export function page_ref_inc(page: Page, holder: Holder): void {
   atomic(() => {
     page._refcount += 1
@@ -38,7 +39,7 @@ export function page_ref_inc(page: Page, holder: Holder): void {
   })
 }
 
-/** page_ref_add() of one pin. @primitive */
+/** page_ref_add() of one pin. @primitive @event page_ref_mod */
 export function page_ref_add_pin(page: Page): void {
   atomic(() => {
     page._refcount += GUP_PIN_COUNTING_BIAS
@@ -46,7 +47,7 @@ export function page_ref_add_pin(page: Page): void {
   })
 }
 
-/** page_ref_add(page, GUP_PIN_COUNTING_BIAS - 1): the reference just taken becomes a pin. @primitive */
+/** page_ref_add(page, GUP_PIN_COUNTING_BIAS - 1): the reference just taken becomes a pin. @primitive @event page_ref_mod */
 export function page_ref_add_to_pin(page: Page): void {
   atomic(() => {
     page._refcount += GUP_PIN_COUNTING_BIAS - 1
@@ -54,7 +55,7 @@ export function page_ref_add_to_pin(page: Page): void {
   })
 }
 
-/** page_ref_sub(page, GUP_PIN_COUNTING_BIAS - 1): all of a pin but one reference, which is put next. @primitive */
+/** page_ref_sub(page, GUP_PIN_COUNTING_BIAS - 1): all of a pin but one reference, which is put next. @primitive @event page_ref_mod */
 export function page_ref_sub_from_pin(page: Page): void {
   atomic(() => {
     page._refcount -= GUP_PIN_COUNTING_BIAS - 1
@@ -62,7 +63,7 @@ export function page_ref_sub_from_pin(page: Page): void {
   })
 }
 
-/** page_ref_sub_return(): the new count. `refs` is 1 or a pin. @primitive */
+/** page_ref_sub_return(): the new count. `refs` is 1 or a pin. @primitive @event page_ref_mod_and_return */
 export function page_ref_sub_return(page: Page, refs: number, holder: Holder): number {
   return atomic(() => {
     page._refcount -= refs
@@ -71,22 +72,22 @@ export function page_ref_sub_return(page: Page, refs: number, holder: Holder): n
   })
 }
 
-/** page_ref_dec_return(). @primitive */
+/** page_ref_dec_return(). @primitive @event page_ref_mod_and_return */
 export function page_ref_dec_return(page: Page, holder: Holder): number {
   return page_ref_sub_return(page, 1, holder)
 }
 
-/** page_ref_sub_and_test(): true when the count came to 0. @primitive */
+/** page_ref_sub_and_test(): true when the count came to 0. @primitive @event page_ref_mod_and_test */
 export function page_ref_sub_and_test(page: Page, refs: number, holder: Holder): boolean {
   return page_ref_sub_return(page, refs, holder) === 0
 }
 
-/** page_ref_dec_and_test(). @primitive */
+/** page_ref_dec_and_test(). @primitive @event page_ref_mod_and_test */
 export function page_ref_dec_and_test(page: Page, holder: Holder): boolean {
   return page_ref_sub_return(page, 1, holder) === 0
 }
 
-/** page_ref_add_unless(page, 1, u): one more, unless the count is u. @primitive */
+/** page_ref_add_unless(page, 1, u): one more, unless the count is u. @primitive @event page_ref_mod_unless */
 export function page_ref_add_unless(page: Page, u: number, holder: Holder): boolean {
   return atomic(() => {
     let got = false
@@ -99,7 +100,7 @@ export function page_ref_add_unless(page: Page, u: number, holder: Holder): bool
   })
 }
 
-/** set_page_count(), init_page_count(): a plain store. It may not lose a reference somebody holds. @primitive */
+/** set_page_count(), init_page_count(): a plain store. It may not lose a reference somebody holds. @primitive @event page_ref_set */
 export function set_page_count_one(page: Page, holder: Holder): void {
   atomic(() => {
     lose_all(page)
@@ -108,7 +109,7 @@ export function set_page_count_one(page: Page, holder: Holder): void {
   })
 }
 
-/** set_page_count(page, 0) by who holds the one reference there should be. @primitive */
+/** set_page_count(page, 0) by who holds the one reference there should be. @primitive @event page_ref_set */
 export function set_page_count_zero(page: Page, holder: Holder): void {
   atomic(() => {
     unhold(page, holder)
@@ -148,7 +149,7 @@ export function get_page_checked(page: Page, holder: Holder): void {
   page_ref_inc(page, holder)
 }
 
-/** page_ref_freeze(), folio_ref_freeze(): 0 instead of the count, if it is the one expected. @primitive */
+/** page_ref_freeze(), folio_ref_freeze(): 0 instead of the count, if it is the one expected. @primitive @event page_ref_freeze */
 export function page_ref_freeze(page: Page, expected: number): boolean {
   return atomic(() => {
     let frozen = false
@@ -163,7 +164,7 @@ export function page_ref_freeze(page: Page, expected: number): boolean {
   })
 }
 
-/** page_ref_unfreeze(), folio_ref_unfreeze(): a plain store, with its VM_BUG_ONs. @primitive */
+/** page_ref_unfreeze(), folio_ref_unfreeze(): a plain store, with its VM_BUG_ONs. @primitive @event page_ref_unfreeze */
 export function page_ref_unfreeze(page: Page, count: Int<0, 7>): void {
   VM_BUG_ON(page_ref_count(page) !== 0, 'page_count(page) != 0', 'the count of a frozen page was changed')
   VM_BUG_ON(count === 0, 'count == 0', 'a frozen page is given the count 0: nothing will free it, and the next put takes it below 0')

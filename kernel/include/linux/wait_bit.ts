@@ -22,7 +22,7 @@ export function waitqueue_active(key: Page): boolean {
   })
 }
 
-/** wake_up_var(): an unlocked look at the queue first, then everybody waiting for this variable runs again. @primitive */
+/** wake_up_var(): an unlocked look at the queue first, then everybody waiting for this variable runs again. @primitive @wakes */
 export function wake_up_var(key: Page): void {
   if (!waitqueue_active(key)) return
   wake_up_all(key)
@@ -53,7 +53,7 @@ export function schedule(condition: () => boolean): void {
 /**
  * ___wait_var_event(): queue, test, run `command` (which drops the caller's lock, sleeps and takes it again), and again.
  * `test` reads the variable as the kernel does (a step); `condition` says the same as a state.
- * Signals are left out: with one, an interruptible sleep ends, and a lost wake-up would look like patience.
+ * Signals are left out: with one, an interruptible sleep ends, and a lost wake-up would look like patience. @waits
  */
 export function wait_var_event(key: Page, test: () => boolean, condition: () => boolean, unlock: () => void, lock: () => void): void {
   while (true) {
