@@ -140,6 +140,10 @@ export const change = switches({
     since: 'v6.5',
     effect: 'the fast path gives a page of a file back when a long-term pin would write, and leaves it to the slow path',
   },
+  gup_fast_refuses_unknown: {
+    subject: 'gup_fast_folio_allowed() looks for secret memory (CONFIG_SECRETMEM) in one go with the pages of files',
+    effect: 'the fast path gives a small page back that has no mapping, and leaves it to the slow path',
+  },
   fsdax_not_longterm_pinnable: {
     commit: 'e5cb23256347',
     subject: "mm/gup: don't allow FOLL_LONGTERM pinning of FS DAX pages",
@@ -452,6 +456,7 @@ kernels(change, {
       'remote_access_puts_folio',
       'gup_longterm_refuses_fsdax',
       'gup_fast_refuses_files',
+      'gup_fast_refuses_unknown',
       'fuse_breaks_whole_file',
       'fault_takes_reference',
       'migrate_collect_trylock_once',

@@ -148,13 +148,15 @@ function gup_pte_range(vma: Vma, flags: GupFlags): Page | null {
 }
 
 /**
- * folio_fast_pin_allowed(), gup_fast_folio_allowed(): with the page held, a long-term pin for writing is left to the slow path
- * if the page is of a file, or of nobody known (mapping NULL). There is no shmem.
- * Since Linux commit a6e79df92e4a ("mm/gup: disallow FOLL_LONGTERM GUP-fast writing to file-backed mappings") (in v6.5).
+ * folio_fast_pin_allowed(), gup_fast_folio_allowed(): with the page held, page->mapping, one word, is read once.
+ * Since Linux commit a6e79df92e4a ("mm/gup: disallow FOLL_LONGTERM GUP-fast writing to file-backed mappings") (in v6.5) a
+ * long-term pin for writing is left to the slow path if the page is of a file, or of nobody known (mapping NULL); there is
+ * no shmem. v6.12 leaves every page of nobody known to the slow path, as it might have been secret memory.
  */
 function gup_fast_folio_allowed(page: Page, flags: GupFlags): boolean {
-  if (!(change.gup_fast_refuses_files && flags.pin && flags.longterm && flags.write)) return true
-  return page.anon
+  if (change.gup_fast_refuses_files && flags.pin && flags.longterm && flags.write) return page.anon
+  if (!change.gup_fast_refuses_unknown) return true
+  return atomic(() => page.anon || page.mapping !== null)
 }
 
 /**

@@ -4,7 +4,7 @@ import { page_free } from '../include/linux/dev_pagemap_ops.ts'
 import { type DevPagemap, pgmap_array } from '../include/linux/memremap.ts'
 import { put_page } from '../include/linux/mm.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
-import { hold, page_ref_count, page_ref_sub_return, set_page_count_one } from '../include/linux/page_ref.ts'
+import { page_ref_count, page_ref_sub_return, set_page_count_one } from '../include/linux/page_ref.ts'
 import { lock_page } from '../include/linux/pagemap.ts'
 import {
   percpu_ref_kill,
@@ -194,10 +194,4 @@ export function zone_device_page_init(page: Page): void {
   }
   set_page_count_one(page, 'alloc')
   lock_page(page)
-}
-
-/** The count of a fresh page, for a scenario that begins with one in use. */
-export function hold_in_setup(page: Page, holder: Holder): void {
-  page._refcount += 1
-  hold(page, holder)
 }

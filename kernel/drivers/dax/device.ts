@@ -3,6 +3,7 @@
 import type { AddressSpace } from '../../include/linux/fs.ts'
 import type { DevPagemap } from '../../include/linux/memremap.ts'
 import type { Page, Vma } from '../../include/linux/mm_types.ts'
+import { compound_head } from '../../include/linux/page-flags.ts'
 import { down_read, down_write, up_read, up_write } from '../../include/linux/rwsem.ts'
 import { type FaultResult, unmap_mapping_pages, vmf_insert_mixed, vmf_insert_page_mkwrite } from '../../mm/memory.ts'
 import { memunmap_pages } from '../../mm/memremap.ts'
@@ -21,8 +22,15 @@ export function dev_dax_fault(vma: Vma, write: boolean): FaultResult {
   return result
 }
 
+/** dax_set_mapping(), without a lock: the first file that maps the page keeps it. v5.10 does so after it set the entry. */
+function dax_set_mapping(page: Page, inode: AddressSpace): void {
+  const folio = compound_head(page)
+  if (folio.mapping === null) folio.mapping = inode
+}
+
 function dev_dax_insert_pfn(vma: Vma, page: Page | null, write: boolean): FaultResult {
   if (page === null) return 'sigbus'
+  dax_set_mapping(page, vma.file!)
   if (!change.generic_mapping_counts) {
     vmf_insert_mixed(vma, page, write)
     return 'done'

@@ -63,7 +63,7 @@ export function page_ref_sub_from_pin(page: Page): void {
   })
 }
 
-/** page_ref_sub_return(): the new count. `refs` is 1 or a pin. @primitive @event page_ref_mod_and_return */
+/** page_ref_sub_return(), page_ref_dec_return(): the new count. `refs` is 1 or a pin. @primitive @event page_ref_mod_and_return */
 export function page_ref_sub_return(page: Page, refs: number, holder: Holder): number {
   return atomic(() => {
     page._refcount -= refs
@@ -72,19 +72,9 @@ export function page_ref_sub_return(page: Page, refs: number, holder: Holder): n
   })
 }
 
-/** page_ref_dec_return(). @primitive @event page_ref_mod_and_return */
-export function page_ref_dec_return(page: Page, holder: Holder): number {
-  return page_ref_sub_return(page, 1, holder)
-}
-
-/** page_ref_sub_and_test(): true when the count came to 0. @primitive @event page_ref_mod_and_test */
+/** page_ref_sub_and_test(), page_ref_dec_and_test(): true when the count came to 0. @primitive @event page_ref_mod_and_test */
 export function page_ref_sub_and_test(page: Page, refs: number, holder: Holder): boolean {
   return page_ref_sub_return(page, refs, holder) === 0
-}
-
-/** page_ref_dec_and_test(). @primitive @event page_ref_mod_and_test */
-export function page_ref_dec_and_test(page: Page, holder: Holder): boolean {
-  return page_ref_sub_return(page, 1, holder) === 0
 }
 
 /** page_ref_add_unless(page, 1, u): one more, unless the count is u. @primitive @event page_ref_mod_unless */
