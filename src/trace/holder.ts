@@ -49,7 +49,39 @@ export function holderOf(frames: readonly string[], allocates: boolean, pins: bo
 
 /** Classes whose references last as long as user space likes: their age says nothing. */
 export function lastsAtWill(holder: HolderClass): boolean {
-  return holder === 'page-table entry' || holder === 'base reference' || holder === 'split'
+  return holder === 'page-table entry' || holder === 'base reference' || holder === 'split' || holder === 'pipe buffer'
+}
+
+/** Classes whose references may rightly outlive the call that took them: an I/O under way gives its pages back when it ends. */
+export function outlivesCall(holder: HolderClass): boolean {
+  return lastsAtWill(holder) || holder === 'GUP pin'
+}
+
+/** Frames between a call and the hardware: the call is what is inside of them. */
+const ENTRY =
+  /^(entry_\w+|do_syscall_\w+|do_int80\w*|x64_sys_call|ia32_sys_call|syscall_\w+|invoke_syscall\w*|el0\w*|do_el0\w*|asm_\w+|exc_page_fault|do_user_addr_fault|ret_from_fork\w*|system_call\w*|exit_to_user_\w+|irqentry_\w+)$/
+
+/** The call a task is in: the outermost function that is no entry code. Two different ones of a task, one after the other: the first returned. */
+export function callOf(frames: readonly string[]): string {
+  for (let i = frames.length - 1; i >= 0; i--) if (!ENTRY.test(frames[i]) && !frames[i].startsWith('0x')) return frames[i]
+  return ''
+}
+
+const ZAP =
+  /^(unmap_page_range|zap_\w+|__zap_\w+|try_to_migrate_one|try_to_unmap_one|set_pmd_migration_entry|migrate_vma_collect_\w+|free_folio_and_swap_cache|free_page_and_swap_cache|free_pages_and_swap_cache|tlb_\w+|__tlb_\w+|exit_mmap)$/
+
+/** Whether a put gives back a page-table entry's reference. */
+export function isZap(frames: readonly string[]): boolean {
+  let at = 0
+  while (at < frames.length - 1 && HELPERS.test(frames[at])) at++
+  return ZAP.test(frames[at] ?? '')
+}
+
+/** The innermost function that is no helper. */
+export function innermost(frames: readonly string[]): string {
+  let at = 0
+  while (at < frames.length - 1 && HELPERS.test(frames[at])) at++
+  return frames[at] ?? ''
 }
 
 /** Whether a stack belongs to the taking down of a memory map, where the base reference goes. */

@@ -76,7 +76,9 @@ export class Replay {
 
   range(event: RangeEvent): void {
     const frames = this.ranges.apply(event, this.release)
-    if (frames && event.kind === 'map') this.births.push({ time: event.time, start: frames.start, end: frames.end })
+    if (!frames || event.kind !== 'map') return
+    this.births.push({ time: event.time, start: frames.start, end: frames.end })
+    for (const page of this.table.pages) if (page.pfn >= frames.start && page.pfn <= frames.end) page.range = this.ranges.find(page.pfn)
   }
 
   lost(_loss: Loss): void {
@@ -215,7 +217,6 @@ export class Replay {
     let at = from
     for (const birth of this.births) {
       if (page.pfn < birth.start || page.pfn > birth.end || birth.time <= page.bornAt) continue
-      page.range = this.ranges.find(page.pfn)
       let split = at
       while (split < to && batch.time[rows[split]] < birth.time) split++
       if (split === to) break

@@ -30,14 +30,27 @@ export class Span {
 
   /** Adds a completed life. The constant (dimension -1) makes it an affine space: lives add up to one life. */
   add(life: LifeVector): void {
+    this.insert(life, 1)
+  }
+
+  /** Adds something that any life may do in between: it adds nothing to what is held. */
+  addLoop(loop: LifeVector): void {
+    this.insert(loop, 0)
+  }
+
+  private insert(life: LifeVector, constant: 0 | 1): void {
     for (const dimension of life.dimensions) this.seen.add(dimension)
     if (this.seen.size > MOST_DIMENSIONS) return
-    const rest = this.reduce(toVector(life))
+    const rest = this.reduce(toVector(life, constant))
     const pivot = smallest(rest)
     if (pivot === undefined) return
     const factor = inverse(rest.get(pivot) as number)
     for (const [at, value] of rest) rest.set(at, multiply(value, factor))
     this.rows.set(pivot, rest)
+  }
+
+  get dimensions(): Iterable<number> {
+    return this.seen
   }
 
   /** Whether a site's dimension occurs in a completed life. */
@@ -47,7 +60,7 @@ export class Span {
 
   /** Whether the vector is a combination of completed lives. */
   contains(life: LifeVector): boolean {
-    return this.reduce(toVector(life)).size === 0
+    return this.reduce(toVector(life, 1)).size === 0
   }
 
   private reduce(vector: Map<number, number>): Map<number, number> {
@@ -69,8 +82,8 @@ export class Span {
   }
 }
 
-function toVector(life: LifeVector): Map<number, number> {
-  const vector = new Map<number, number>([[-1, 1]])
+function toVector(life: LifeVector, constant: 0 | 1): Map<number, number> {
+  const vector = new Map<number, number>(constant === 1 ? [[-1, 1]] : [])
   for (let i = 0; i < life.dimensions.length; i++) {
     const amount = ((life.amounts[i] % PRIME) + PRIME) % PRIME
     if (amount !== 0) vector.set(life.dimensions[i], amount)

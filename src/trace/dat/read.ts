@@ -124,7 +124,7 @@ export async function readDat(
   }
   await merge(streams, {
     events(batch) {
-      deliver(batch.time[0])
+      deliver(batch.time[batch.length - 1])
       listener.events(batch, tables)
     },
     lost(stream, loss) {

@@ -1,0 +1,148 @@
+/** Areas of device pages that follow one counting rule: what type they are, and at which count their pages are free. */
+import type { KernelRules } from './kernel-rules.ts'
+import type { DeviceRange, DeviceType, RangeOrigin } from './life.ts'
+import { type EventBatch, HIGH, LOW, Op } from './page-event.ts'
+import type { TrackedPage } from './page-table.ts'
+
+/** Pages outside of known ranges are taken together in blocks of so many frames. */
+const BLOCK = 1 << 16
+/** So many exact observations against the rule of the supposed type decide against it. */
+const AGAINST = 20
+
+/** One area while the trace is read. */
+export class Area {
+  readonly range: DeviceRange | undefined
+  start: number
+  end: number
+  /** What the events' stacks say of the type: how many said what. */
+  private readonly shapes = { private: 0, fsdax: 0, p2pdma: 0 }
+  /** Exact observations: puts after which the count was 0; puts of the managed kind (dec_return) that ended at 1. */
+  zero = 0
+  one = 0
+  /** The least count seen after a put, by hints. */
+  private least = Number.POSITIVE_INFINITY
+  private decided: { type: DeviceType; freeAt: 0 | 1 } | undefined
+  private readonly rules: KernelRules | undefined
+
+  constructor(range: DeviceRange | undefined, pfn: number, rules: KernelRules | undefined) {
+    this.range = range
+    this.start = range?.start ?? pfn
+    this.end = range?.end ?? pfn
+    this.rules = rules
+  }
+
+  /** How the type became known. */
+  get from(): RangeOrigin {
+    if (this.range && (this.range.type !== 'unknown' || this.shape === undefined)) return this.range.from
+    return this.shape === undefined ? 'zone' : 'shape'
+  }
+
+  get type(): DeviceType {
+    if (this.range && this.range.type !== 'unknown') return this.range.type
+    return this.shape ?? 'unknown'
+  }
+
+  private get shape(): DeviceType | undefined {
+    const { shapes } = this
+    if (shapes.private + shapes.fsdax + shapes.p2pdma === 0) return undefined
+    if (shapes.private >= shapes.fsdax && shapes.private >= shapes.p2pdma) return 'private'
+    return shapes.fsdax >= shapes.p2pdma ? 'fsdax' : 'p2pdma'
+  }
+
+  saw(shape: 'private' | 'fsdax' | 'p2pdma'): void {
+    this.shapes[shape]++
+    this.decided = undefined
+  }
+
+  /** Takes in what a row tells of the resting count. */
+  observe(batch: EventBatch, row: number): void {
+    const op = batch.op[row]
+    const val = batch.val[row]
+    if (val >= 0 || op < Op.mod || op > Op.modAndReturn) return
+    if (op === Op.modAndTest && batch.ret[row] !== 0) this.zero++
+    else if (op === Op.modAndReturn && batch.ret[row] === 1) this.one++
+    else if (op === Op.modAndReturn && batch.ret[row] === 0) this.zero++
+    else if (batch.count[row] >= this.least) return
+    if (batch.count[row] < this.least) this.least = batch.count[row]
+    this.decided = undefined
+  }
+
+  /** The count at which pages here are free (or idle): by the model's rule for the type, unless the trace speaks clearly against it. */
+  get freeAt(): 0 | 1 {
+    const { decided } = this
+    if (decided) return decided.freeAt
+    const { type } = this
+    const freeAt = this.decide(type)
+    this.decided = { type, freeAt }
+    return freeAt
+  }
+
+  /** The rule all types of this kernel follow, if they agree. */
+  private agreed(): 0 | 1 | undefined {
+    const rules = new Set(TYPES.map((type) => this.rules?.freeAt(type)).filter((rule) => rule !== undefined))
+    return rules.size === 1 ? [...rules][0] : undefined
+  }
+
+  private decide(type: DeviceType): 0 | 1 {
+    const rule = type === 'unknown' ? this.agreed() : this.rules?.freeAt(type)
+    const { zero, one } = this
+    if (rule === 0 && !(one >= AGAINST && one > 4 * zero)) return 0
+    if (rule === 1 && !(zero >= AGAINST && zero > 4 * one)) return 1
+    if (zero > 0 || one > 0) return one > zero ? 1 : 0
+    return this.least === 1 && type !== 'private' ? 1 : 0
+  }
+}
+
+const TYPES: readonly DeviceType[] = ['private', 'coherent', 'fsdax', 'generic', 'p2pdma']
+
+/** Finds the area of a page, and learns what areas are. */
+export class Areas {
+  private readonly byRange = new Map<DeviceRange, Area>()
+  private readonly byBlock = new Map<number, Area>()
+  private readonly ofPage: Area[] = []
+  private readonly rules: KernelRules | undefined
+
+  constructor(rules: KernelRules | undefined) {
+    this.rules = rules
+  }
+
+  of(page: TrackedPage): Area {
+    const known = this.ofPage[page.index]
+    if (known && known.range === page.range) return known
+    const area = page.range ? this.inRange(page.range) : this.inBlock(page.pfn)
+    this.ofPage[page.index] = area
+    return area
+  }
+
+  private inRange(range: DeviceRange): Area {
+    let area = this.byRange.get(range)
+    if (!area) {
+      area = new Area(range, range.start, this.rules)
+      this.byRange.set(range, area)
+    }
+    return area
+  }
+
+  private inBlock(pfn: number): Area {
+    const block = Math.floor(pfn / BLOCK)
+    let area = this.byBlock.get(block)
+    if (!area) {
+      area = new Area(undefined, pfn, this.rules)
+      this.byBlock.set(block, area)
+    }
+    if (pfn < area.start) area.start = pfn
+    if (pfn > area.end) area.end = pfn
+    return area
+  }
+
+  get all(): readonly Area[] {
+    return [...this.byRange.values(), ...this.byBlock.values()]
+  }
+}
+
+/** What a row's page->mapping says: a file's mapping is fsdax (or device-dax), an anonymous one private memory. */
+export function shapeOfMapping(batch: EventBatch, row: number): 'private' | 'fsdax' | undefined {
+  const low = batch.mapping32[2 * row + LOW]
+  if (low === 0 && batch.mapping32[2 * row + HIGH] === 0) return undefined
+  return (low & 3) === 0 ? 'fsdax' : (low & 3) === 1 && batch.mapping32[2 * row + HIGH] !== 0 ? 'private' : undefined
+}

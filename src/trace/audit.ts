@@ -1,0 +1,116 @@
+/** A whole audit: what comes from a reader goes through the replay into the ledger, and out come findings. Pure; `cli` gives files and threads. */
+import type { Finding, JudgedRange } from './finding.ts'
+import { type BadCount, judgedRanges, traceFindings } from './findings.ts'
+import type { EndOfTrace } from './held.ts'
+import type { KernelRules } from './kernel-rules.ts'
+import { Ledger, type PageAccount } from './ledger.ts'
+import type { DeviceRange, LifeListener } from './life.ts'
+import { hasResult, OP_NAMES } from './page-event.ts'
+import type { TrackedPage } from './page-table.ts'
+import { type Contradiction, Replay } from './replay.ts'
+import type { TraceListener, TraceSummary } from './source.ts'
+
+/** Contradictions kept; beyond it something is wrong with the trace as a whole. */
+const MOST_BAD = 1000
+
+export interface AuditOptions {
+  readonly ranges: readonly DeviceRange[]
+  /** The model's rules for the kernel of the trace; asked when the head is known. */
+  readonly rules?: (release: string | undefined) => KernelRules | undefined
+  /** More who judge lives: conformance, exports. Made when the head is known. */
+  readonly listeners?: (rules: KernelRules | undefined) => readonly LifeListener[]
+}
+
+export interface AuditResult {
+  readonly summary: TraceSummary
+  readonly kernel: string | undefined
+  /** Device pages that had events. */
+  readonly pages: number
+  readonly deviceEvents: number
+  readonly ranges: readonly JudgedRange[]
+  readonly findings: readonly Finding[]
+}
+
+/** Takes part in a pass over a trace: give `listener` to a reader, then ask `finish`. */
+export class Audit {
+  readonly listener: TraceListener
+  private readonly options: AuditOptions
+  private rules: KernelRules | undefined
+  private ledger = new Ledger(undefined)
+  private replay: Replay
+  private readonly bad: BadCount[] = []
+  private told = 0
+
+  constructor(options: AuditOptions) {
+    this.options = options
+    this.replay = this.newReplay([])
+    this.listener = {
+      head: (head) => {
+        this.rules = options.rules?.(head.release)
+        this.ledger = new Ledger(this.rules)
+        this.replay = this.newReplay(options.listeners?.(this.rules) ?? [])
+        this.replay.head(head)
+      },
+      events: (batch, tables) => {
+        this.ledger.use(tables)
+        this.replay.events(batch, tables)
+      },
+      range: (event) => this.replay.range(event),
+      lost: (loss) => this.replay.lost(loss),
+    }
+  }
+
+  private newReplay(others: readonly LifeListener[]): Replay {
+    const counter: LifeListener = {
+      run: (_page, _batch, _rows, from, to) => {
+        this.told += to - from
+      },
+      broken: () => {},
+      end: () => {},
+    }
+    return new Replay([this.ledger, counter, ...others], { ranges: this.options.ranges, onContradiction: (one) => this.contradiction(one) })
+  }
+
+  private contradiction(one: Contradiction): void {
+    if (this.bad.length >= MOST_BAD) return
+    const { batch, row } = one
+    const op = batch.op[row]
+    const result = hasResult(op) ? ` with result ${batch.ret[row]}` : ''
+    this.bad.push({
+      pfn: one.page.pfn,
+      time: one.time,
+      site: this.ledger.sites.ofStack(batch.stack[row]),
+      operation: OP_NAMES[op],
+      before: one.before,
+      said: `${batch.val[row]}${result}`,
+      sure: one.sure,
+    })
+  }
+
+  /** Ends the replay and judges. Keys of zones whose pages are no device's: `others`. */
+  finish(summary: TraceSummary): AuditResult {
+    this.replay.end()
+    const { ledger, replay, rules } = this
+    const end: EndOfTrace = {
+      ledger,
+      tables: summary.tables,
+      last: summary.lastTime,
+      free: (account: PageAccount) => ledger.areas.of(account.page).freeAt,
+      isDevice: (account: PageAccount) => replay.isDevice(account.page as TrackedPage),
+    }
+    const pages = ledger.accounts.filter((account) => account !== undefined && end.isDevice(account)).length
+    return {
+      summary,
+      kernel: rules?.kernel,
+      pages,
+      deviceEvents: this.told,
+      ranges: judgedRanges(end),
+      findings: traceFindings(end, this.bad, rules),
+    }
+  }
+
+  /** Zones whose pages are no device's, as far as decided: readers may leave out their events. */
+  get otherZones(): readonly number[] {
+    return this.replay.zones.others
+  }
+}
