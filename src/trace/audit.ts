@@ -1,7 +1,8 @@
 /** A whole audit: what comes from a reader goes through the replay into the ledger, and out come findings. Pure; `cli` gives files and threads. */
 import type { Finding, JudgedRange } from './finding.ts'
-import { type BadCount, judgedRanges, traceFindings } from './findings.ts'
+import { type BadCount, inOrder, judgedRanges, traceFindings } from './findings.ts'
 import type { EndOfTrace } from './held.ts'
+import type { Conformance, LifeJudge } from './judge.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import { Ledger, type PageAccount } from './ledger.ts'
 import type { DeviceRange, LifeListener } from './life.ts'
@@ -17,8 +18,8 @@ export interface AuditOptions {
   readonly ranges: readonly DeviceRange[]
   /** The model's rules for the kernel of the trace; asked when the head is known. */
   readonly rules?: (release: string | undefined) => KernelRules | undefined
-  /** More who judge lives: conformance, exports. Made when the head is known. */
-  readonly listeners?: (rules: KernelRules | undefined) => readonly LifeListener[]
+  /** More who judge or collect lives: conformance, exports. */
+  readonly judges?: readonly LifeJudge[]
 }
 
 export interface AuditResult {
@@ -29,6 +30,7 @@ export interface AuditResult {
   readonly deviceEvents: number
   readonly ranges: readonly JudgedRange[]
   readonly findings: readonly Finding[]
+  readonly conformance: Conformance | undefined
 }
 
 /** Takes part in a pass over a trace: give `listener` to a reader, then ask `finish`. */
@@ -48,11 +50,13 @@ export class Audit {
       head: (head) => {
         this.rules = options.rules?.(head.release)
         this.ledger = new Ledger(this.rules)
-        this.replay = this.newReplay(options.listeners?.(this.rules) ?? [])
+        this.replay = this.newReplay(options.judges ?? [])
         this.replay.head(head)
+        for (const judge of options.judges ?? []) judge.begin?.(head, this.rules)
       },
       events: (batch, tables) => {
         this.ledger.use(tables)
+        for (const judge of options.judges ?? []) judge.use?.(tables)
         this.replay.events(batch, tables)
       },
       range: (event) => this.replay.range(event),
@@ -91,6 +95,7 @@ export class Audit {
   finish(summary: TraceSummary): AuditResult {
     this.replay.end()
     const { ledger, replay, rules } = this
+    const judges = this.options.judges ?? []
     const end: EndOfTrace = {
       ledger,
       tables: summary.tables,
@@ -105,7 +110,11 @@ export class Audit {
       pages,
       deviceEvents: this.told,
       ranges: judgedRanges(end),
-      findings: traceFindings(end, this.bad, rules),
+      findings: inOrder([
+        ...traceFindings(end, this.bad, rules),
+        ...judges.flatMap((judge) => judge.findings?.((page) => replay.isDevice(page as TrackedPage)) ?? []),
+      ]),
+      conformance: judges.map((judge) => judge.conformance?.()).find((one) => one !== undefined),
     }
   }
 

@@ -49,9 +49,9 @@ function suspicion(finding: Finding): number {
   }
 }
 
-/** What the trace shows, without the conformance to the model. */
+/** What the trace shows, without the conformance to the model; not yet in order. */
 export function traceFindings(end: EndOfTrace, badCounts: readonly BadCount[], rules: KernelRules | undefined): Finding[] {
-  return inOrder([...heldFindings(end), ...silentIdle(end, rules), ...incidents(end), ...badCountFindings(end, badCounts)])
+  return [...heldFindings(end), ...silentIdle(end, rules), ...incidents(end), ...badCountFindings(end, badCounts)]
 }
 
 /** A page that became idle by a put that wakes nobody, and was not touched since. */

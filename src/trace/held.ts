@@ -82,7 +82,7 @@ export function heldFindings(end: EndOfTrace): Finding[] {
   const longest = longestHold(ledger)
   const groups = new Map<string, Group>()
   for (const { account, life, attribution } of pages) addTo(groups, account, life, attribution, judge(end, life, attribution, longest, out), end.last)
-  const findings = [...groups.values()].map((group) => finding(end, group))
+  const findings = joined([...groups.values()]).map((group) => finding(end, group))
   if (earlier.references > 0) {
     findings.push({
       kind: 'held',
@@ -106,6 +106,20 @@ export function heldFindings(end: EndOfTrace): Finding[] {
     })
   }
   return findings
+}
+
+/** What one page proves of a call site holds for the other pages it alone is blamed for. */
+function joined(groups: readonly Group[]): Group[] {
+  const whom = (group: Group): string => group.attribution.blamed.map(({ site }) => site).join(',')
+  const errors = new Map(groups.filter(({ severity }) => severity === 'error').map((group) => [whom(group), group]))
+  return groups.filter((group) => {
+    const error = errors.get(whom(group))
+    if (!error || error === group || group.attribution.blamed.some(({ share }) => share < 1)) return true
+    error.pages.push(...group.pages)
+    error.references += group.references
+    for (const [site, amount] of group.amounts) error.amounts.set(site, (error.amounts.get(site) ?? 0) + amount)
+    return false
+  })
 }
 
 function byMatching(life: OpenLife): Attribution {
