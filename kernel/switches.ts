@@ -288,6 +288,17 @@ export const change = switches({
     subject: 'zone_device_page_init() takes its pgmap reference with tryget, dead or alive',
     effect: 'an allocation after kill fails only when the pgmap count is already 0',
   },
+  // ---- memory failure and removal ---------------------------------------------------------------------------------------
+  dax_holder_notify: {
+    subject: 'dax: introduce holder for dax_device; pmem_pagemap_memory_failure() tells it, and so does kill_dax()',
+    since: 'v6.0',
+    effect: 'a failure of persistent memory is told to the file system, which finds every file that has the page',
+  },
+  fsdax_shootdown: {
+    commit: 'fa422b353d21',
+    subject: 'mm, pmem, xfs: Introduce MF_MEM_PRE_REMOVE for unbind',
+    effect: 'before its memory goes the file system is told: it takes mappings and entries away and shuts down; nobody waits for pins',
+  },
   // ---- memory control groups -------------------------------------------------------------------------------------------
   memcg_get_unless_zero: {
     commit: '27674ef6c73f',
@@ -413,6 +424,7 @@ kernels(change, {
       'online_sections_know_devices',
       'compaction_references_first',
       'uvmem_failed_page_in_puts',
+      'dax_holder_notify',
     ],
   },
   'v6.1': {
@@ -439,6 +451,7 @@ kernels(change, {
       'online_sections_know_devices',
       'compaction_references_first',
       'uvmem_failed_page_in_puts',
+      'dax_holder_notify',
     ],
   },
   'v6.12': {
@@ -477,6 +490,8 @@ kernels(change, {
       'migrate_frees_swap_cache',
       'online_sections_know_devices',
       'compaction_references_first',
+      'dax_holder_notify',
+      'fsdax_shootdown',
     ],
   },
   'v7.3': {
@@ -538,6 +553,8 @@ kernels(change, {
       'migrate_rereads_mapping',
       'online_sections_know_devices',
       'compaction_references_first',
+      'dax_holder_notify',
+      'fsdax_shootdown',
     ],
   },
 })

@@ -75,6 +75,18 @@ export function dax_delete_mapping_entry(mapping: AddressSpace, index: number): 
   WARN_ON_ONCE(entry.kind === 'none', '!ret', 'truncation saw an entry that is gone when it deletes it: something else deletes entries meanwhile')
 }
 
+/** dax_invalidate_mapping_entry_sync(), __dax_invalidate_entry() of an entry that is clean: it leaves the file, which goes on. */
+export function dax_invalidate_mapping_entry_sync(mapping: AddressSpace, index: number): void {
+  spin_lock(mapping.i_pages_lock)
+  const entry = get_unlocked_entry(mapping, index)
+  if (entry.kind !== 'none') {
+    dax_disassociate_entry(entry, mapping, false)
+    mapping.entries[index] = DAX_NONE
+    put_unlocked_entry(mapping, index, entry, 'all')
+  }
+  spin_unlock(mapping.i_pages_lock)
+}
+
 /** Under the i_pages lock. No later unlock will wake anybody, so all are woken. */
 function delete_entry(mapping: AddressSpace, index: number, entry: DaxEntry): void {
   if (entry.kind === 'none') return

@@ -104,7 +104,7 @@ function copy_entry(dst_vma: Vma, src_vma: Vma, pte: Pte): void {
  */
 function copy_present_pte(dst_vma: Vma, src_vma: Vma, pte: Pte, prealloc: Page | null): Copied {
   const page = pte.page!
-  if (vm_normal_page(page)) {
+  if (vm_normal_page(src_vma)) {
     // page_needs_cow_for_dma() before the reference is taken; page_try_dup_anon_rmap() after, which is then given back.
     const may_be_pinned = is_cow_mapping(src_vma) && pte.write
     if (may_be_pinned && !change.anon_exclusive) {

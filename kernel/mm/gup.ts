@@ -131,10 +131,10 @@ function gup_pte_range(vma: Vma, flags: GupFlags): Page | null {
   if (pte.kind !== 'present' || (flags.write && !pte.write)) return null
   const page = pte.page!
   // Until the bit went, a devmap entry is refused for FOLL_LONGTERM.
-  if (flags.longterm && pte_devmap(page)) return null
+  if (flags.longterm && pte_devmap(vma)) return null
   // A special entry without that mark is none that GUP may take.
-  if (pte_special(page) && !pte_devmap(page)) return null
-  const devmap = !change.gup_no_pgmap && pte_devmap(page)
+  if (pte_special(vma) && !pte_devmap(vma)) return null
+  const devmap = !change.gup_no_pgmap && pte_devmap(vma)
   const pgmap = devmap ? get_dev_pagemap() : null
   if (devmap && pgmap === null) return null
   let got: Page | null = null
@@ -189,12 +189,12 @@ function follow_page_pte(vma: Vma, flags: GupFlags): Followed {
     return { what: 'fault', page: null }
   }
   const page = pte.page!
-  if (!vm_normal_page(page) && !pte_devmap(page)) {
+  if (!vm_normal_page(vma) && !pte_devmap(vma)) {
     // follow_pfn_pte(): there is something, but no page.
     spin_unlock(vma.ptl)
     return { what: 'error', page: null }
   }
-  const devmap = !change.gup_no_pgmap && pte_devmap(page)
+  const devmap = !change.gup_no_pgmap && pte_devmap(vma)
   const pgmap = devmap ? get_dev_pagemap() : null
   if (devmap && pgmap === null) {
     spin_unlock(vma.ptl)

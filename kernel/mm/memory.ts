@@ -27,9 +27,9 @@ export type FaultResult = 'done' | 'sigbus'
  * vm_normal_page() of a present entry: false if there is no page to it that anybody counts. A special entry that has no other
  * mark is a bad one.
  */
-export function vm_normal_page(page: Page): boolean {
-  if (!pte_special(page)) return true
-  WARN_ON(!pte_devmap(page), 'print_bad_pte(vma, addr, pte, NULL)', 'the entry is special and nothing says why: the page table is reported as bad')
+export function vm_normal_page(vma: Vma): boolean {
+  if (!pte_special(vma)) return true
+  WARN_ON(!pte_devmap(vma), 'print_bad_pte(vma, addr, pte, NULL)', 'the entry is special and nothing says why: the page table is reported as bad')
   return false
 }
 
@@ -256,7 +256,7 @@ export function zap_page_range(vma: Vma): void {
     spin_unlock(vma.ptl)
     return
   }
-  const counts = vm_normal_page(page)
+  const counts = vm_normal_page(vma)
   // The entry of a dirty file page: the flush comes before the lock is dropped (force_flush). Since Linux commit 5df397dec7c4
   // ("mm: delay page_remove_rmap() until after the TLB has been flushed") (in v6.2) the mapping count falls only after it. In
   // this model an entry is dirty if it is writable: it was made so for a write, and cleaning takes both.

@@ -1,6 +1,6 @@
 // What truncation does to the entries of a file: mm/truncate.c.
 import { READ_ONCE, WARN_ON_ONCE } from 'putpage/model'
-import { dax_delete_mapping_entry } from '../fs/dax-layout.ts'
+import { dax_delete_mapping_entry, dax_invalidate_mapping_entry_sync } from '../fs/dax-layout.ts'
 import type { AddressSpace } from '../include/linux/fs.ts'
 import { change } from '../switches.ts'
 import { unmap_mapping_pages } from './memory.ts'
@@ -35,4 +35,14 @@ function truncate_exceptional_entry(mapping: AddressSpace, index: number): void 
 /** truncate_inode_pages_final(): the inode is being evicted, nothing maps it. */
 export function truncate_inode_pages_final(mapping: AddressSpace): void {
   for (let i = 0; i < 2; i++) truncate_exceptional_entry(mapping, i)
+}
+
+/**
+ * invalidate_inode_pages2_range() of one index of a DAX file: the entry goes first, then the mappings. To unmap first would not
+ * help, as a fault may come in between; who needs that not to happen has to exclude faults.
+ */
+export function invalidate_inode_pages2_range(mapping: AddressSpace, index: number): void {
+  const entry = READ_ONCE(mapping.entries[index])
+  if (entry.kind !== 'none') dax_invalidate_mapping_entry_sync(mapping, index)
+  unmap_mapping_pages(mapping, index)
 }

@@ -6,6 +6,7 @@ import type { FaultResult } from '../../mm/memory.ts'
 import { change } from '../../switches.ts'
 import { dax_iomap_pte_fault } from '../dax.ts'
 import { dax_break_layout, dax_layout_busy_page_range, wait_page_idle } from '../dax-layout.ts'
+import { xfs_mount } from './xfs_mount.ts'
 
 /**
  * xfs_break_layouts(BREAK_UNMAP) with its xfs_break_dax_layouts(), under XFS_MMAPLOCK_EXCL. Leases are not modelled.
@@ -22,11 +23,13 @@ export function xfs_break_layouts(inode: AddressSpace): void {
   }
 }
 
-/** xfs_filemap_fault(), xfs_dax_fault_locked(): under XFS_MMAPLOCK, shared. */
+/** xfs_filemap_fault(), xfs_dax_fault_locked(): under XFS_MMAPLOCK, shared; a write fault waits while the file system is frozen. */
 export function xfs_filemap_fault(vma: Vma, write: boolean): FaultResult {
   const lock = vma.file!.invalidate_lock
+  if (write) down_read(xfs_mount.pagefaults)
   down_read(lock)
   const result = dax_iomap_pte_fault(vma, write)
   up_read(lock)
+  if (write) up_read(xfs_mount.pagefaults)
   return result
 }

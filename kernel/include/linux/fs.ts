@@ -39,6 +39,8 @@ export class AddressSpace {
   i_size: Int<0, 2> = 2
   /** The extent map: which device page backs each index; null is a hole. */
   blocks: FixedArray<Page | null, 2> = array(2, null)
+  /** Its block is allocated but unwritten: the first write converts it (xfs). */
+  unwritten: FixedArray<boolean, 2> = array(2, false)
   /** The i_mmap tree: VMAs that map this file, parents before the children fork() made. */
   i_mmap: FixedArray<Vma | null, 4> = array(4, null)
   /** Huge faults may put PMD entries into the file. */

@@ -57,6 +57,8 @@ export class Page {
   data: Int<0, 3> = 0
   /** An ordinary page that belongs to the buddy allocator. */
   buddy = false
+  /** PG_hwpoison. */
+  hwpoison = false
   /** PG_lru: an ordinary page is on a list of the LRU. Only where lru_lists.tracked is set. */
   lru = false
   /** PG_swapcache: the swap cache holds the page, and its mapping is that of the swap device (page_mapping(), folio_mapping()). */
