@@ -1,7 +1,7 @@
 // The life of a pgmap, and what freeing a device page means: mm/memremap.c.
 import { atomic, BUG_ON, block_until, retire, step, VM_WARN_ON, WARN_ON_ONCE } from 'putpage/model'
 import { page_free } from '../include/linux/dev_pagemap_ops.ts'
-import { type DevPagemap, pgmap_array } from '../include/linux/memremap.ts'
+import { comes_to_free_zone_device_page, type DevPagemap, pgmap_array } from '../include/linux/memremap.ts'
 import { put_page } from '../include/linux/mm.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { page_ref_count, page_ref_sub_return, set_page_count_one } from '../include/linux/page_ref.ts'
@@ -55,7 +55,7 @@ export function put_dev_pagemap(pgmap: DevPagemap): void {
  */
 export function memunmap_pages(pgmap: DevPagemap, nr: number): void {
   percpu_ref_kill(pgmap.ref)
-  if (change.free_zone_device_page_at_zero) {
+  if (comes_to_free_zone_device_page(pgmap.type)) {
     if (!(change.page_holds_pgmap_reference && pgmap.type === 'private')) percpu_ref_put_many(pgmap.ref, nr)
   } else {
     put_page(pgmap.pages[0]!, 'base')
@@ -85,7 +85,7 @@ function wait_for_completion(pgmap: DevPagemap): void {
  */
 export function put_devmap_managed_page_refs(page: Page, refs: number, holder: Holder): void {
   const count = page_ref_sub_return(page, refs, holder)
-  if (change.free_zone_device_page_at_zero) {
+  if (comes_to_free_zone_device_page(page.type)) {
     if (count === 1) wake_up_var(page)
     return
   }

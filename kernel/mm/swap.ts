@@ -1,6 +1,6 @@
 // Last puts and batched puts: mm/swap.c (mm/folio.c in v7.3).
 import { struct, VM_BUG_ON } from 'putpage/model'
-import { is_zone_device_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
+import { comes_to_free_zone_device_page, is_zone_device_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { page_ref_sub_and_test } from '../include/linux/page_ref.ts'
 import { compound_head } from '../include/linux/page-flags.ts'
@@ -34,7 +34,7 @@ function __page_cache_release(page: Page): void {
  */
 export function __put_page(page: Page): void {
   if (is_zone_device_page(page)) {
-    if (change.free_zone_device_page_at_zero) free_zone_device_page(page)
+    if (comes_to_free_zone_device_page(page.type)) free_zone_device_page(page)
     else percpu_ref_put(page.pgmap!.ref)
     return
   }
@@ -62,7 +62,7 @@ export function release_pages(small: Page, refs: number, holder: Holder): void {
   }
   if (!page_ref_sub_and_test(page, refs, holder)) return
   if (is_zone_device_page(page)) {
-    if (change.free_zone_device_page_at_zero) free_zone_device_page(page)
+    if (comes_to_free_zone_device_page(page.type)) free_zone_device_page(page)
     else VM_BUG_ON(true, 'Bad page state', 'a device page is handed to the buddy allocator, which may give it to anybody')
     return
   }

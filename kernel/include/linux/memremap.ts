@@ -49,7 +49,29 @@ export function is_pci_p2pdma_page(page: Page): boolean {
  * Since Linux commit 27674ef6c73f ("mm: remove the extra ZONE_DEVICE struct page refcount") only FS_DAX pages are.
  */
 export function page_is_devmap_managed(page: Page): boolean {
-  if (change.no_devmap_managed_hook) return false
-  if (change.free_zone_device_page_at_zero) return page.type === 'fsdax'
-  return page.type === 'fsdax' || page.type === 'private'
+  if (page.type === 'fsdax') return !change.no_devmap_managed_hook
+  return page.type === 'private' && !change.free_zone_device_page_at_zero
+}
+
+/**
+ * What the last put of a page of this type means: true if it frees the page, and then memunmap_pages() puts the pgmap's
+ * references in bulk and looks at no page; false if only memunmap_pages() makes it, and it gives back the reference that each
+ * page holds of its pgmap. Linux commit 27674ef6c73f ("mm: remove the extra ZONE_DEVICE struct page refcount") (in v5.18)
+ * changed it for all types at once; a type that rests at 0 cannot do without.
+ */
+export function comes_to_free_zone_device_page(type: PageType): boolean {
+  if (change.memunmap_puts_in_bulk) return true
+  switch (type) {
+    case 'private':
+      return change.free_zone_device_page_at_zero
+    case 'fsdax':
+      return change.fsdax_free_at_zero
+    case 'p2pdma':
+      return change.p2pdma_free_at_zero
+    case 'generic':
+      return change.generic_free_at_zero
+    case 'coherent':
+    case 'ram':
+      return change.free_zone_device_page_at_zero
+  }
 }
