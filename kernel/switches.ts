@@ -305,6 +305,23 @@ export const change = switches({
     subject: 'mm, pmem, xfs: Introduce MF_MEM_PRE_REMOVE for unbind',
     effect: 'before its memory goes the file system is told: it takes mappings and entries away and shuts down; nobody waits for pins',
   },
+  // ---- coherent pages ------------------------------------------------------------------------------------------------------
+  device_coherent: {
+    commit: 'f25cbb7a95a2',
+    subject: 'mm: add zone device coherent type memory support',
+    since: 'v6.0',
+    effect: 'device memory that the CPU can address: ordinary entries, counted and freed like device-private pages; no long-term pin',
+  },
+  coherent_longterm_migrates: {
+    commit: 'b05a79d4377f',
+    subject: 'mm/gup: migrate device coherent pages when pinning instead of failing',
+    since: 'v6.0',
+    effect: 'a long-term pin of a coherent page migrates it to ordinary memory first',
+  },
+  gup_fast_asks_pinnable_last: {
+    subject: 'GUP-fast asks whether a page may be pinned for long when it has its reference',
+    effect: 'a page that may not be pinned for long gets a reference for a moment; before, none',
+  },
   // ---- memory control groups -------------------------------------------------------------------------------------------
   memcg_get_unless_zero: {
     commit: '27674ef6c73f',
@@ -455,6 +472,8 @@ kernels(change, {
       'migration_entry_wait_without_reference',
       'anon_exclusive',
       'driver_evicts_on_remove',
+      'device_coherent',
+      'coherent_longterm_migrates',
       'memcg_get_unless_zero',
       'migrate_expects_no_base_reference',
       'online_sections_know_devices',
@@ -487,6 +506,9 @@ kernels(change, {
       'migration_entry_wait_without_reference',
       'anon_exclusive',
       'driver_evicts_on_remove',
+      'device_coherent',
+      'coherent_longterm_migrates',
+      'gup_fast_asks_pinnable_last',
       'p2pdma_mmap',
       'gup_refuses_p2pdma',
       'p2pdma_insert_failure_puts_pgmap',
@@ -548,6 +570,9 @@ kernels(change, {
       'anon_exclusive',
       'driver_evicts_on_remove',
       'uvmem_failed_page_in_puts',
+      'device_coherent',
+      'coherent_longterm_migrates',
+      'gup_fast_asks_pinnable_last',
       'pgmap_tryget_dead',
       'p2pdma_mmap',
       'gup_refuses_p2pdma',

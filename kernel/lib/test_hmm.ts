@@ -1,7 +1,7 @@
 // lib/test_hmm.c: the driver of device-private pages. The "device" keeps each page's data in an ordinary page that the
 // device page's zone_device_data leads to. One chunk; the list of free pages is linked through zone_device_data.
 import { array, atomic, BUG_ON, expect, type FixedArray, type Guarded, retire, revive, struct } from 'putpage/model'
-import type { DevPagemap } from '../include/linux/memremap.ts'
+import { type DevPagemap, is_device_private_page } from '../include/linux/memremap.ts'
 import { get_page } from '../include/linux/mm.ts'
 import type { Backing, Page, Vma } from '../include/linux/mm_types.ts'
 import { hand_over, set_page_count_one } from '../include/linux/page_ref.ts'
@@ -26,6 +26,8 @@ import { change } from '../switches.ts'
 class DmirrorDevice {
   lock = new Spinlock()
   free_pages: Guarded<Page | null, 'lock'> = null
+  /** Its memory is coherent: the CPU can address it. */
+  coherent = false
   /** chunk->remove. */
   remove: Guarded<boolean, 'lock'> = false
 }
@@ -40,14 +42,27 @@ export const backing_pages = struct(BackingPages)
 
 /** Set-up: the driver's chunk of `nr` pages, all free, and as many backing pages as it may need. */
 export function dmirror_allocate_chunk(pgmap: DevPagemap, nr: number, first: Backing, second: Backing | null): void {
-  pgmap.ops = 'test_hmm'
-  memremap_pages(pgmap, nr)
   backing_pages.pages[0] = first
   retire(first)
   if (second !== null) {
     backing_pages.pages[1] = second
     retire(second)
   }
+  allocate_chunk(pgmap, nr)
+}
+
+/**
+ * Set-up: the same of coherent memory, which needs no backing pages. memremap_pages() of a kernel that does not know the type
+ * refuses it: there the driver has no memory.
+ */
+export function dmirror_allocate_coherent_chunk(pgmap: DevPagemap, nr: number): void {
+  mdevice.coherent = true
+  if (change.device_coherent) allocate_chunk(pgmap, nr)
+}
+
+function allocate_chunk(pgmap: DevPagemap, nr: number): void {
+  pgmap.ops = 'test_hmm'
+  memremap_pages(pgmap, nr)
   const page = pgmap.pages[0]!
   page.zone_device_data = next_free(nr > 1 ? pgmap.pages[1] : null)
   mdevice.free_pages = page
@@ -77,7 +92,18 @@ function free_rpage(rpage: Backing): void {
   })
 }
 
-/** BACKING_PAGE(): zone_device_data of a page in use. */
+/** What the device memory of a page in use holds: of a coherent page it is the page itself that has the data. */
+function device_data(page: Page): number {
+  return is_device_private_page(page) ? BACKING_PAGE(page).data : page.data
+}
+
+/** The same, written. */
+function set_device_data(page: Page, data: number): void {
+  if (is_device_private_page(page)) BACKING_PAGE(page).data = data
+  else page.data = data
+}
+
+/** BACKING_PAGE(): zone_device_data of a device-private page in use. */
 function BACKING_PAGE(page: Page): Backing {
   const rpage = page.zone_device_data.rpage
   BUG_ON(rpage === null, 'zone_device_data leads to no backing page')
@@ -104,14 +130,17 @@ export function dmirror_devmem_free(page: Page): void {
  * zone_device_data is stored only after it.
  */
 export function dmirror_devmem_alloc_page(): Page | null {
-  const rpage = alloc_rpage()
-  if (rpage === null) return null
+  let rpage: Backing | null = null
+  if (!mdevice.coherent) {
+    rpage = alloc_rpage()
+    if (rpage === null) return null
+  }
   spin_lock(mdevice.lock)
   const dpage = mdevice.free_pages
   if (dpage === null) {
     // A further chunk would be allocated here.
     spin_unlock(mdevice.lock)
-    free_rpage(rpage)
+    if (rpage !== null) free_rpage(rpage)
     return null
   }
   mdevice.free_pages = dpage.zone_device_data.next
@@ -144,10 +173,9 @@ function dmirror_migrate_alloc_and_copy(src: MigratePfn): Page | null {
   if (!src.migrate) return null
   const dpage = dmirror_devmem_alloc_page()
   if (dpage === null) return null
-  const rpage = BACKING_PAGE(dpage)
   const spage = src.page
-  if (spage === null) rpage.data = 0
-  else rpage.data = spage.data
+  if (spage === null) set_device_data(dpage, 0)
+  else set_device_data(dpage, spage.data)
   return dpage
 }
 
@@ -171,11 +199,21 @@ export function dmirror_devmem_fault(vma: Vma, page: Page): FaultResult {
 function dmirror_devmem_fault_alloc_and_copy(src: MigratePfn): Page | null {
   const spage = src.page
   if (spage === null || !src.migrate) return null
-  const rpage = BACKING_PAGE(spage)
+  const data = device_data(spage)
   const dpage = alloc_page()
   lock_page(dpage)
-  dpage.data = rpage.data
+  dpage.data = data
   return dpage
+}
+
+/** dmirror_migrate_to_system(): the process's page comes back from coherent memory. */
+export function dmirror_migrate_to_system(vma: Vma): void {
+  down_read(vma.mm.mmap_lock)
+  const src = migrate_vma_setup(vma, 'device_coherent', null)
+  const dst = dmirror_devmem_fault_alloc_and_copy(src)
+  const migrated = migrate_vma_pages(vma, src, dst, null)
+  migrate_vma_finalize(src, dst, migrated, null)
+  up_read(vma.mm.mmap_lock)
 }
 
 /** dmirror_device_evict_chunk() of a chunk of one page. */

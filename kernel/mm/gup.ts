@@ -1,7 +1,7 @@
 // get_user_pages(): mm/gup.c. One page at a time.
 import { atomic, me, nr_threads, type PerThread, perThread, READ_ONCE, same, struct, VM_WARN_ON, WARN_ON_ONCE, type Word } from 'putpage/model'
-import { is_pci_p2pdma_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
-import { folio_put_refs, get_page_unless_zero, put_page, try_get_page } from '../include/linux/mm.ts'
+import { is_device_coherent_page, is_pci_p2pdma_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
+import { folio_put_refs, get_page, get_page_unless_zero, put_page, try_get_page } from '../include/linux/mm.ts'
 import { GUP_PIN_COUNTING_BIAS, type Holder, type Page, type Vma } from '../include/linux/mm_types.ts'
 import { page_ref_add_pin, page_ref_add_to_pin, page_ref_count, page_ref_sub_from_pin } from '../include/linux/page_ref.ts'
 import { pte_devmap, pte_special } from '../include/linux/pgtable.ts'
@@ -11,6 +11,7 @@ import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { handle_mm_fault, vm_normal_page } from './memory.ts'
 import { get_dev_pagemap, put_dev_pagemap, put_devmap_managed_page_refs } from './memremap.ts'
+import { migrate_device_coherent_page } from './migrate_device.ts'
 
 /** Which of the CPUs that run with interrupts off a TLB flush by interrupt still waits for. */
 class Cpus {
@@ -62,15 +63,24 @@ function try_grab_page(page: Page, flags: GupFlags): boolean {
 }
 
 /**
+ * is_pinnable_page(), folio_is_longterm_pinnable(): not what must be able to go away.
+ * Since Linux commit e5cb23256347 ("mm/gup: don't allow FOLL_LONGTERM pinning of FS DAX pages") (in v6.15) fsdax pages are
+ * among that; coherent pages since there are any.
+ */
+function folio_is_longterm_pinnable(page: Page): boolean {
+  if (change.device_coherent && is_device_coherent_page(page)) return false
+  return !(change.fsdax_not_longterm_pinnable && page.type === 'fsdax')
+}
+
+/**
  * try_grab_compound_head(), try_grab_folio(), try_grab_folio_fast() of the fast path: one more unless the page is free. A pin
- * is completed by a second addition.
- * Since Linux commit e5cb23256347 ("mm/gup: don't allow FOLL_LONGTERM pinning of FS DAX pages") (in v6.15)
- * folio_is_longterm_pinnable() says no to fsdax pages. It is asked when the reference is already there.
+ * is completed by a second addition. What must not be pinned for long is refused; v6.12 asks when the reference is already there.
  * @kernel try_grab_compound_head try_get_compound_head try_get_folio try_grab_folio_fast @reference
  */
 function try_grab_folio(page: Page, flags: GupFlags): boolean {
   // Before any reference is held: the type, and page->pgmap, are read of a page that only its entry vouches for.
   if (refuses_p2pdma(page, flags)) return false
+  if (!change.gup_fast_asks_pinnable_last && flags.longterm && !folio_is_longterm_pinnable(page)) return false
   if (
     WARN_ON_ONCE(
       page_ref_count(page) < 0,
@@ -80,8 +90,8 @@ function try_grab_folio(page: Page, flags: GupFlags): boolean {
   )
     return false
   if (!get_page_unless_zero(page, 'gup')) return false
-  if (change.fsdax_not_longterm_pinnable && flags.pin && flags.longterm && page.type === 'fsdax') {
-    folio_put_refs(page, 1, 'gup')
+  if (change.gup_fast_asks_pinnable_last && flags.longterm && !folio_is_longterm_pinnable(page)) {
+    gup_put_folio(page, false)
     return false
   }
   if (flags.pin) page_ref_add_to_pin(page)
@@ -246,7 +256,33 @@ function internal_get_user_pages_fast(vma: Vma, flags: GupFlags): Page | null {
   if (page !== null) return page
   const refused = flags.longterm && vma_is_fsdax(vma)
   if (refused && change.gup_longterm_refuses_fsdax) return null
+  if (flags.longterm) return __gup_longterm_locked(vma, flags, refused)
   return __get_user_pages_locked(vma, flags, refused)
+}
+
+/** __gup_longterm_locked(): pins, and pins again when what it got had to be migrated away first. */
+function __gup_longterm_locked(vma: Vma, flags: GupFlags, refused: boolean): Page | null {
+  while (true) {
+    const page = __get_user_pages_locked(vma, flags, refused)
+    if (page === null) return null
+    if (folio_is_longterm_pinnable(page)) return page
+    if (!migrate_longterm_unpinnable_pages(page)) return null
+  }
+}
+
+/**
+ * check_and_migrate_movable_pages(), migrate_longterm_unpinnable_pages() of one coherent page, without mmap_lock: the pin becomes
+ * an ordinary reference, and the page is migrated to ordinary memory. True is -EAGAIN, false -EBUSY.
+ * Since Linux commit b05a79d4377f ("mm/gup: migrate device coherent pages when pinning instead of failing") (in v6.0).
+ */
+function migrate_longterm_unpinnable_pages(page: Page): boolean {
+  if (!change.coherent_longterm_migrates) {
+    gup_put_folio(page, true)
+    return false
+  }
+  get_page(page, 'migrate')
+  gup_put_folio(page, true)
+  return migrate_device_coherent_page(page)
 }
 
 /** get_user_pages_fast(). `write`: FOLL_WRITE. */

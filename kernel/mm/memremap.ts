@@ -1,7 +1,7 @@
 // The life of a pgmap, and what freeing a device page means: mm/memremap.c.
 import { atomic, BUG_ON, block_until, retire, step, VM_WARN_ON, WARN_ON_ONCE } from 'putpage/model'
 import { page_free } from '../include/linux/dev_pagemap_ops.ts'
-import { comes_to_free_zone_device_page, type DevPagemap, pgmap_array } from '../include/linux/memremap.ts'
+import { comes_to_free_zone_device_page, type DevPagemap, pgmap_array, pgmap_private_or_coherent } from '../include/linux/memremap.ts'
 import { put_page } from '../include/linux/mm.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { page_ref_count, page_ref_sub_return, set_page_count_one } from '../include/linux/page_ref.ts'
@@ -28,7 +28,7 @@ export function memremap_pages(pgmap: DevPagemap, nr: number): void {
   if (nr > 1) memmap_init_zone_device(pgmap.pages[1]!, pgmap)
   // Since Linux commit 0dc45ca1ce18 ("mm/memremap.c: take a pgmap reference on page allocation") (in v6.1) not for
   // private pages: each holds one while it is allocated.
-  if (!(change.page_holds_pgmap_reference && pgmap.type === 'private')) pgmap.ref.percpu_count += nr
+  if (!(change.page_holds_pgmap_reference && pgmap_private_or_coherent(pgmap))) pgmap.ref.percpu_count += nr
 }
 
 /** get_dev_pagemap() without a cached pgmap. Null once the pgmap is dying. */
@@ -56,7 +56,7 @@ export function put_dev_pagemap(pgmap: DevPagemap): void {
 export function memunmap_pages(pgmap: DevPagemap, nr: number): void {
   percpu_ref_kill(pgmap.ref)
   if (comes_to_free_zone_device_page(pgmap.type)) {
-    if (!(change.page_holds_pgmap_reference && pgmap.type === 'private')) percpu_ref_put_many(pgmap.ref, nr)
+    if (!(change.page_holds_pgmap_reference && pgmap_private_or_coherent(pgmap))) percpu_ref_put_many(pgmap.ref, nr)
   } else {
     put_page(pgmap.pages[0]!, 'base')
     if (nr > 1) put_page(pgmap.pages[1]!, 'base')
@@ -137,7 +137,7 @@ export function free_zone_device_page(page: Page): void {
   page.anon = false
   page_free(pgmap, page)
   // page->pgmap and its type are read again. A p2pdma page is in the pool by now, and has given its pgmap reference back.
-  if (pgmap.type !== 'private') {
+  if (!pgmap_private_or_coherent(pgmap)) {
     if (!change.p2pdma_free_at_zero) set_page_count_one(page, 'base')
     return
   }
@@ -151,6 +151,7 @@ function free_zone_device_folio(page: Page): void {
   mem_cgroup_uncharge(page)
   switch (page.type) {
     case 'private':
+    case 'coherent':
       page.anon = false
       page_free(pgmap!, page)
       if (change.page_holds_pgmap_reference) percpu_ref_put(pgmap!.ref)
@@ -166,7 +167,6 @@ function free_zone_device_folio(page: Page): void {
       page_free(pgmap!, page)
       if (!change.p2pdma_free_at_zero) set_page_count_one(page, 'base')
       break
-    case 'coherent':
     case 'ram':
       break
   }

@@ -1,6 +1,6 @@
 // Migration: mm/migrate.c. What v5.10 had of migrate_vma_*() here is in migrate_device.ts, where v5.18 moved it.
 import type { Int } from 'putpage/model'
-import { is_device_private_page } from '../include/linux/memremap.ts'
+import { is_device_private_or_coherent_page, is_device_private_page } from '../include/linux/memremap.ts'
 import { get_page, get_page_unless_zero, put_page } from '../include/linux/mm.ts'
 import { anon_vma, type Page, type Vma } from '../include/linux/mm_types.ts'
 import { page_ref_count, page_ref_freeze, page_ref_inc, page_ref_unfreeze, unhold } from '../include/linux/page_ref.ts'
@@ -77,7 +77,7 @@ function put_and_wait_on_page_locked(page: Page): void {
  */
 function expected_page_refs(page: Page, swap_mapping: boolean, extra: boolean): Int<1, 7> {
   let expected: Int<1, 7> = extra ? 2 : 1
-  if (!change.migrate_expects_no_base_reference && is_device_private_page(page)) expected += 1
+  if (!change.migrate_expects_no_base_reference && is_device_private_or_coherent_page(page)) expected += 1
   if (!change.migrate_expects_by_folio) return swap_mapping ? expected + 1 : expected
   if (page.swapcache) expected += 1
   return expected + page._mapcount

@@ -1,16 +1,17 @@
 // migrate_vma_*() and migrate_device_*(): mm/migrate_device.c (mm/migrate.c before v5.18). One page at a time: `src` is
 // the page's entry of the src array, and the functions give it back as they leave it.
 import type { Word } from 'putpage/model'
-import { is_device_private_page, is_zone_device_page } from '../include/linux/memremap.ts'
+import { is_device_coherent_page, is_device_private_or_coherent_page, is_device_private_page, is_zone_device_page } from '../include/linux/memremap.ts'
 import { get_page, get_page_unless_zero, put_page } from '../include/linux/mm.ts'
 import { GUP_PIN_COUNTING_BIAS, type Page, PTE_NONE, type Vma } from '../include/linux/mm_types.ts'
 import { page_ref_count } from '../include/linux/page_ref.ts'
-import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
+import { lock_page, trylock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { mem_cgroup_charge } from './memcontrol.ts'
 import { flush_tlb_range } from './memory.ts'
 import { folio_migrate_mapping, remove_migration_pte, remove_migration_ptes } from './migrate.ts'
+import { alloc_page } from './page_alloc.ts'
 import { page_add_new_anon_rmap, page_mapped, page_remove_rmap, try_to_migrate } from './rmap.ts'
 import { lru_cache_add } from './swap.ts'
 import { folio_free_swap } from './swap_state.ts'
@@ -19,6 +20,9 @@ import { isolate_lru_page, putback_lru_page } from './vmscan.ts'
 /** An entry of the src array: the page (null is a hole), MIGRATE_PFN_MIGRATE, and v5.10's MIGRATE_PFN_LOCKED. */
 export type MigratePfn = Word<{ page: Page | null; migrate: boolean; locked: boolean }>
 
+/** MIGRATE_VMA_SELECT_*: which pages a migration is for. The last came with Linux commit f25cbb7a95a2 (in v6.0). */
+export type MigrateVmaSelect = 'system' | 'device_private' | 'device_coherent'
+
 const NOTHING: MigratePfn = { page: null, migrate: false, locked: false }
 const HOLE: MigratePfn = { page: null, migrate: true, locked: false }
 
@@ -26,9 +30,10 @@ const HOLE: MigratePfn = { page: null, migrate: true, locked: false }
  * migrate_vma_setup() of one page: afterwards it is locked, unmapped and has no reference but those that are known.
  * `fault_page` is the page whose fault this is, and which holds a reference of that fault; null where it holds none.
  */
-export function migrate_vma_setup(vma: Vma, select: 'system' | 'device_private', fault_page: Page | null): MigratePfn {
+export function migrate_vma_setup(vma: Vma, select: MigrateVmaSelect, fault_page: Page | null): MigratePfn {
   let src: MigratePfn = NOTHING
-  if (select === 'system') src = migrate_vma_collect_system(vma)
+  if (select === 'system') src = migrate_vma_collect_present(vma, false)
+  else if (select === 'device_coherent') src = migrate_vma_collect_present(vma, true)
   else src = migrate_vma_collect_device(vma, fault_page)
   if (src.page === null) return src
   if (change.migrate_collect_trylock_once) return migrate_device_unmap(src.page, fault_page)
@@ -37,15 +42,18 @@ export function migrate_vma_setup(vma: Vma, select: 'system' | 'device_private',
   return migrate_vma_unmap(src.page, fault_page)
 }
 
-/** migrate_vma_collect_pmd() with MIGRATE_VMA_SELECT_SYSTEM. @kernel migrate_vma_collect_pmd */
-function migrate_vma_collect_system(vma: Vma): MigratePfn {
+/**
+ * migrate_vma_collect_pmd() with MIGRATE_VMA_SELECT_SYSTEM or _DEVICE_COHERENT: a coherent page's entry is an ordinary one, and
+ * is passed over by who did not ask for it. @kernel migrate_vma_collect_pmd
+ */
+function migrate_vma_collect_present(vma: Vma, coherent: boolean): MigratePfn {
   let src: MigratePfn = NOTHING
   spin_lock(vma.ptl)
   const pte = vma.pte
   if (pte.kind === 'none') src = HOLE
   else if (pte.kind === 'present') {
     const page = pte.page!
-    if (page.anon) src = collect_present(vma, page, pte.write)
+    if (page.anon && is_device_coherent_page(page) === coherent) src = collect_present(vma, page, pte.write)
   }
   spin_unlock(vma.ptl)
   return src
@@ -203,7 +211,7 @@ function migrate_device_unmap(page: Page, fault_page: Page | null): MigratePfn {
  * holds a reference no device-private page is refused; since then a device page may have one more than is known.
  */
 function migrate_vma_check_page(page: Page, fault_page: Page | null): boolean {
-  if (!change.migration_entry_wait_without_reference && is_zone_device_page(page)) return is_device_private_page(page)
+  if (!change.migration_entry_wait_without_reference && is_zone_device_page(page)) return is_device_private_or_coherent_page(page)
   const extra = 1 + (fault_page === page ? 1 : 0) + (is_zone_device_page(page) ? 1 : 0) + (page.swapcache ? 1 : 0)
   return page_ref_count(page) - extra <= page._mapcount
 }
@@ -292,4 +300,21 @@ export function migrate_device_range(page: Page): MigratePfn {
     return NOTHING
   }
   return migrate_device_unmap(page, null)
+}
+
+/**
+ * migrate_device_coherent_page(), migrate_device_coherent_folio(): a coherent page goes to ordinary memory, whoever maps it.
+ * The caller's reference goes with it. False if somebody else holds the page.
+ */
+export function migrate_device_coherent_page(page: Page): boolean {
+  lock_page(page)
+  const src = migrate_device_unmap(page, null)
+  if (src.page === null) return false
+  const dpage = alloc_page()
+  lock_page(dpage)
+  const migrated = migrate_device_pages(page, dpage)
+  // copy_highpage()
+  if (migrated) dpage.data = page.data
+  migrate_vma_finalize(src, dpage, migrated, null)
+  return migrated
 }

@@ -1,6 +1,6 @@
 // Ordinary pages, and the counts device pages begin with: mm/page_alloc.c (mm/mm_init.c since v6.1).
 import { array, atomic, BUG_ON, type FixedArray, struct, VM_BUG_ON } from 'putpage/model'
-import type { DevPagemap } from '../include/linux/memremap.ts'
+import { type DevPagemap, pgmap_private_or_coherent } from '../include/linux/memremap.ts'
 import type { Page } from '../include/linux/mm_types.ts'
 import { hold, page_ref_count, set_page_count_one } from '../include/linux/page_ref.ts'
 import { change } from '../switches.ts'
@@ -60,7 +60,7 @@ export function memmap_init_zone_device(page: Page, pgmap: DevPagemap): void {
   page.type = pgmap.type
   page.pgmap = pgmap
   let zero = false
-  if (pgmap.type === 'private') zero = change.private_free_at_zero
+  if (pgmap_private_or_coherent(pgmap)) zero = change.private_free_at_zero
   if (pgmap.type === 'fsdax') zero = change.fsdax_free_at_zero
   if (pgmap.type === 'generic') zero = change.generic_free_at_zero
   if (pgmap.type === 'p2pdma') zero = change.p2pdma_free_at_zero

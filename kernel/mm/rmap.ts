@@ -2,8 +2,10 @@
 // looks at each entry under its page-table lock.
 import { atomic } from 'putpage/model'
 import { put_page } from '../include/linux/mm.ts'
-import { anon_vma, type Page, PTE_NONE, type Vma } from '../include/linux/mm_types.ts'
+import { anon_vma, GUP_PIN_COUNTING_BIAS, type Page, PTE_NONE, type Vma } from '../include/linux/mm_types.ts'
+import { page_ref_count } from '../include/linux/page_ref.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { change } from '../switches.ts'
 import { flush_tlb_range } from './memory.ts'
 
 /** page_remove_rmap(), folio_remove_rmap_pte(). */
@@ -48,6 +50,12 @@ function try_to_migrate_one(page: Page, vma: Vma): void {
       // ptep_clear_flush()
       vma.pte = PTE_NONE
       flush_tlb_range()
+      // page_try_share_anon_rmap(): an exclusive page that may be pinned keeps its mapping.
+      if (change.anon_exclusive && pte.write && page_ref_count(page) >= GUP_PIN_COUNTING_BIAS) {
+        vma.pte = pte
+        spin_unlock(vma.ptl)
+        return
+      }
     }
     vma.pte = { kind: 'migration', page, write: pte.write }
     page_remove_rmap(page)

@@ -38,6 +38,16 @@ export function is_device_coherent_page(page: Page): boolean {
   return page.type === 'coherent'
 }
 
+/** A page that a driver allocates and frees, and that belongs to anonymous memory in between. */
+export function is_device_private_or_coherent_page(page: Page): boolean {
+  return page.type === 'private' || page.type === 'coherent'
+}
+
+/** The same of a pgmap: `MEMORY_DEVICE_PRIVATE` or `_COHERENT`. */
+export function pgmap_private_or_coherent(pgmap: DevPagemap): boolean {
+  return pgmap.type === 'private' || pgmap.type === 'coherent'
+}
+
 /** is_pci_p2pdma_page(), folio_is_pci_p2pdma(). */
 export function is_pci_p2pdma_page(page: Page): boolean {
   return page.type === 'p2pdma'
@@ -50,7 +60,7 @@ export function is_pci_p2pdma_page(page: Page): boolean {
  */
 export function page_is_devmap_managed(page: Page): boolean {
   if (page.type === 'fsdax') return !change.no_devmap_managed_hook
-  return page.type === 'private' && !change.free_zone_device_page_at_zero
+  return is_device_private_or_coherent_page(page) && !change.free_zone_device_page_at_zero
 }
 
 /**
