@@ -14,7 +14,7 @@ export function next_free(page: Page | null): ZoneDeviceData {
 }
 
 /** The backing page of lib/test_hmm.c. */
-export function backing_data(rpage: Backing): ZoneDeviceData {
+export function backing_data(rpage: Backing | null): ZoneDeviceData {
   return { rpage, next: null, pvt: null }
 }
 
