@@ -1,5 +1,5 @@
 // Page tables: mm/memory.c.
-import { atomic, block_until, may_fail, nr_threads, READ_ONCE, same, WARN_ON, WARN_ON_ONCE } from 'putpage/model'
+import { atomic, block_until, may_fail, nr_threads, READ_ONCE, same, WARN_ON, WARN_ON_ONCE, type Word } from 'putpage/model'
 import { dev_dax_fault } from '../drivers/dax/device.ts'
 import { ext4_dax_huge_fault } from '../fs/ext4/file.ts'
 import { fuse_dax_fault } from '../fs/fuse/dax.ts'
@@ -233,33 +233,39 @@ export function vm_insert_page(vma: Vma, page: Page): boolean {
   return inserted
 }
 
+/** An mmu gather of one entry: what is left to do when the page-table lock is dropped, the TLB flush and the put of a page. */
+type MmuGather = Word<{ flush: boolean; page: Page | null }>
+
+const GATHERED_NOTHING: MmuGather = { flush: false, page: null }
+
 /**
- * zap_pte_range() of one entry with its mmu gather: present entries are cleared under the lock and their references given
- * back only after the TLB flush, outside of it; device-private ones are given back under the lock.
- * @kernel unmap_page_range zap_pte_range unmap_single_vma unmap_vmas zap_page_range_single __zap_vma_range zap_vma_range_batched tlb_batch_pages_flush tlb_flush_mmu tlb_finish_mmu
+ * zap_pte_range() of one entry: a present one is cleared under the lock, and its page put only after the TLB flush; a
+ * device-private one is put under the lock.
+ * @kernel unmap_page_range unmap_single_vma unmap_vmas
  */
-export function zap_page_range(vma: Vma): void {
+export function zap_pte_range(vma: Vma): MmuGather {
   spin_lock(vma.ptl)
   const pte = vma.pte
   if (pte.kind === 'none') {
     spin_unlock(vma.ptl)
-    return
+    return GATHERED_NOTHING
   }
   const page = pte.page!
   if (pte.kind === 'device_private') {
     zap_device_private(vma, page)
     spin_unlock(vma.ptl)
-    return
+    return GATHERED_NOTHING
   }
   vma.pte = PTE_NONE
   if (pte.kind === 'migration') {
     spin_unlock(vma.ptl)
-    return
+    return GATHERED_NOTHING
   }
   const counts = vm_normal_page(vma)
-  // The entry of a dirty file page: the flush comes before the lock is dropped (force_flush). Since Linux commit 5df397dec7c4
-  // ("mm: delay page_remove_rmap() until after the TLB has been flushed") (in v6.2) the mapping count falls only after it. In
-  // this model an entry is dirty if it is writable: it was made so for a write, and cleaning takes both.
+  // The entry of a dirty file page: the flush comes before the lock is dropped (force_flush), the put right after it. Since
+  // Linux commit 5df397dec7c4 ("mm: delay page_remove_rmap() until after the TLB has been flushed") (in v6.2) the mapping count
+  // falls only after the flush. In this model an entry is dirty if it is writable: it was made so for a write, and cleaning
+  // takes both.
   const force_flush = counts && !page.anon && pte.write
   if (force_flush && change.dirty_rmap_at_flush) flush_tlb_range()
   if (counts) {
@@ -269,8 +275,26 @@ export function zap_page_range(vma: Vma): void {
   }
   if (force_flush && !change.dirty_rmap_at_flush) flush_tlb_range()
   spin_unlock(vma.ptl)
-  if (!force_flush) flush_tlb_range()
-  if (counts) release_pages(page, 1, 'pte')
+  if (force_flush) {
+    release_pages(page, 1, 'pte')
+    return GATHERED_NOTHING
+  }
+  if (counts) return { flush: true, page }
+  return { flush: true, page: null }
+}
+
+/** tlb_finish_mmu(), tlb_flush_mmu(). @kernel tlb_batch_pages_flush */
+export function tlb_finish_mmu(tlb: MmuGather): void {
+  if (tlb.flush) flush_tlb_range()
+  if (tlb.page !== null) release_pages(tlb.page, 1, 'pte')
+}
+
+/**
+ * zap_page_range() of one entry, with its mmu gather.
+ * @kernel unmap_page_range zap_pte_range unmap_single_vma unmap_vmas zap_page_range_single __zap_vma_range zap_vma_range_batched tlb_batch_pages_flush tlb_flush_mmu tlb_finish_mmu
+ */
+export function zap_page_range(vma: Vma): void {
+  tlb_finish_mmu(zap_pte_range(vma))
 }
 
 /**

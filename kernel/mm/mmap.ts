@@ -1,7 +1,7 @@
 // munmap(): mm/mmap.c (mm/vma.c in v7.3).
 import type { Vma } from '../include/linux/mm_types.ts'
 import { down_write, up_write } from '../include/linux/rwsem.ts'
-import { zap_page_range } from './memory.ts'
+import { tlb_finish_mmu, zap_pte_range } from './memory.ts'
 
 /**
  * mmap_region(), __mmap_new_vma(), of a file: the file's own mmap() comes first, and then the VMA is put where
@@ -16,15 +16,15 @@ export function mmap_region(vma: Vma, call_mmap: () => boolean): boolean {
 }
 
 /**
- * munmap() of the whole VMA: unmap_vmas() zaps, free_pgtables() takes the VMA out of i_mmap. The kernel gives the
- * references of what it zapped back after that (tlb_finish_mmu()); here before, which nobody can tell: where such entries
- * hold references, nobody asks whether the file is mapped. i_mmap_rwsem, which keeps unmap_mapping_pages() and the second
- * half apart, is left out: the entry is gone by then.
+ * munmap() of the whole VMA: unmap_vmas() zaps, free_pgtables() takes the VMA out of i_mmap, and only tlb_finish_mmu() flushes
+ * and puts what was zapped: in between nothing maps the file, and its pages are held. i_mmap_rwsem, which keeps
+ * unmap_mapping_pages() and the second part apart, is left out: the entry is gone by then.
  * @kernel __vm_munmap __do_munmap do_mas_munmap do_mas_align_munmap do_vmi_munmap do_vmi_align_munmap vms_complete_munmap_vmas unmap_region
  */
 export function munmap(vma: Vma): void {
   down_write(vma.mm.mmap_lock)
-  zap_page_range(vma)
+  const tlb = zap_pte_range(vma)
   vma.linked = false
+  tlb_finish_mmu(tlb)
   up_write(vma.mm.mmap_lock)
 }
