@@ -29,6 +29,10 @@ export interface ModelFunction {
   /** `@wakes`, `@waits`: of a primitive; sleepers on a page's count are woken; the caller sleeps until the count is idle. */
   readonly wakes: boolean
   readonly waits: boolean
+  /** `@primitive`: shown where it is called. */
+  readonly primitive: boolean
+  /** Names that its body calls, whatever the switches. */
+  readonly calls: readonly string[]
 }
 
 export interface FunctionLibrary {
@@ -66,6 +70,8 @@ export function loadFunctions(host: SourceHost, files: readonly string[], worlds
         event: tag('event')?.trim(),
         wakes: tag('wakes') !== undefined,
         waits: tag('waits') !== undefined,
+        primitive: tag('primitive') !== undefined,
+        calls: called(statement.body),
       }
       declarations.set(fn, statement)
     }
@@ -87,6 +93,16 @@ export function loadFunctions(host: SourceHost, files: readonly string[], worlds
       }
     },
   }
+}
+
+function called(body: ts.Node): string[] {
+  const names = new Set<string>()
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) names.add(node.expression.text)
+    ts.forEachChild(node, visit)
+  }
+  visit(body)
+  return [...names]
 }
 
 function lower(unit: Unit, fn: ModelFunction, declaration: ts.FunctionDeclaration, worlds: Worlds): FunctionBody {

@@ -94,7 +94,6 @@ export function loadSources(host: SourceHost, files: readonly string[]): Sources
       instead,
     }
   }
-  const complaints = [...program.getSyntacticDiagnostics(), ...program.getGlobalDiagnostics(), ...program.getSemanticDiagnostics()]
   const checker = program.getTypeChecker()
   // A function is inlined many times, and the checker looks a name up anew at each question.
   const symbols = new WeakMap<ts.Node, ts.Symbol | null>()
@@ -106,6 +105,14 @@ export function loadSources(host: SourceHost, files: readonly string[]): Sources
     symbols.set(node, found ?? null)
     return found
   }
+  let errors: readonly Diagnostic[] | undefined
+  // Asked for by who compiles a scenario; a check of everything takes longer than reading it.
+  const complaints = (): readonly Diagnostic[] =>
+    [...program.getSyntacticDiagnostics(), ...program.getGlobalDiagnostics(), ...program.getSemanticDiagnostics()].map((complaint) => {
+      const message = ts.flattenDiagnosticMessageText(complaint.messageText, '\n  ')
+      if (!complaint.file) return { file: '', line: 1, column: 1, endColumn: 1, source: '', message, instead: '' }
+      return at(complaint.file, complaint.start ?? 0, (complaint.start ?? 0) + (complaint.length ?? 1), message, '')
+    })
   return {
     program,
     checker,
@@ -114,11 +121,10 @@ export function loadSources(host: SourceHost, files: readonly string[]): Sources
     lowered: new Set(),
     modelPath,
     diagnostic: (node, message, instead) => at(node.getSourceFile(), node.getStart(), node.getEnd(), message, instead),
-    typeErrors: complaints.map((complaint) => {
-      const message = ts.flattenDiagnosticMessageText(complaint.messageText, '\n  ')
-      if (!complaint.file) return { file: '', line: 1, column: 1, endColumn: 1, source: '', message, instead: '' }
-      return at(complaint.file, complaint.start ?? 0, (complaint.start ?? 0) + (complaint.length ?? 1), message, '')
-    }),
+    get typeErrors() {
+      errors ??= complaints()
+      return errors
+    },
   }
 }
 

@@ -1,0 +1,62 @@
+/** From a kernel stack to the call of the model it stands for: which function was entered, and the path from there. */
+import type { RoleAutomaton } from '../roles/automaton.ts'
+import type { RoleBook } from '../roles/book.ts'
+
+/** What a stack means to the model. */
+export type CallSite =
+  /** In a call of `automaton.entry`; `path` are the frames that are modelled, outermost first, each with the functions it may be. */
+  | { readonly mapped: true; readonly automaton: RoleAutomaton; readonly path: readonly (readonly string[])[] }
+  /** `unmodelled`: nothing of the stack is modelled. `bare`: only who acts for its caller, and the caller is not modelled. */
+  | { readonly mapped: false; readonly why: 'unmodelled' | 'bare' | 'no stack' }
+
+/**
+ * Where an interrupt or an exception begins: what is below it was interrupted, and has nothing to do with it. x86, arm64, riscv,
+ * powerpc, s390, as the architectures' entry code names them.
+ */
+const BOUNDARY =
+  /^(asm_(sysvec|exc|common|spurious|call)|common_interrupt$|el[01](h|t)?_|el1_|handle_exception$|interrupt_(return|entry)|.*_common_virt$|(ext|io|pgm|mcck)_(int|check)_handler$|irq_exit_rcu$|__irq_exit_rcu$)/
+
+/** Frames of the activity that logged the event: `frames` are names, innermost first. */
+export function activity(frames: readonly string[]): readonly string[] {
+  const boundary = frames.findIndex((name) => BOUNDARY.test(name))
+  return boundary < 0 ? frames : frames.slice(0, boundary)
+}
+
+/** Finds the call. The outermost modelled function is the one entered, if the model can get from it to the frames within. */
+export function callSite(book: RoleBook, type: string, frames: readonly string[]): CallSite {
+  if (frames.length === 0) return { mapped: false, why: 'no stack' }
+  const path = activity(frames)
+    .map((frame) => book.named(frame))
+    .filter((names) => names.length > 0)
+    .reverse()
+  if (path.length === 0) return { mapped: false, why: 'unmodelled' }
+  let first: CallSite | undefined
+  for (let from = 0; from < path.length; from++) {
+    for (const name of path[from]) {
+      if (book.isReference(name)) continue
+      const automaton = book.automaton(name, type)
+      if (!automaton) continue
+      const site: CallSite = { mapped: true, automaton, path: path.slice(from) }
+      if (automaton.reached.some((chain) => follows(site.path, chain))) return site
+      first ??= site
+    }
+  }
+  // The model knows a function of the stack, and nothing it does looks like this.
+  return first ?? { mapped: false, why: 'bare' }
+}
+
+/**
+ * Whether the frames can be those of a chain of modelled functions: in its order, from its first function on. Functions of the
+ * chain may be missing (inlined), and several frames may be one function of the model.
+ */
+export function follows(path: readonly (readonly string[])[], chain: readonly string[]): boolean {
+  let at = 0
+  for (let i = 0; i < path.length; i++) {
+    while (at < chain.length && !path[i].includes(chain[at])) {
+      if (i === 0) return false
+      at++
+    }
+    if (at === chain.length) return false
+  }
+  return true
+}

@@ -1,0 +1,119 @@
+/** Runs of a role automaton over the letters that events stand for: sets of states, made when they are first needed. */
+import type { Letter, RoleAutomaton } from '../roles/automaton.ts'
+import { follows } from './call-site.ts'
+import { OP_NAMES, Op } from './page-event.ts'
+
+/** A set of states of an automaton, as a number. */
+export type Marking = number
+
+/** No state is left: the model forbids what was seen. */
+export const FORBIDDEN: Marking = -1
+/** More sets or larger ones than are followed: nothing is known. */
+export const TOO_MANY: Marking = -2
+/** Larger sets of states are not followed. */
+export const MOST_STATES = 256
+
+/** What an event says of the operation. */
+export interface Said {
+  readonly op: number
+  readonly val: number
+  readonly ret: number
+}
+
+/** Letters of one automaton that an event may be; what `Markings.after` takes. */
+export type SymbolId = number
+
+export class Markings {
+  readonly automaton: RoleAutomaton
+  private readonly sets: (readonly number[])[] = []
+  private readonly ids = new Map<string, Marking>()
+  private readonly accepts: boolean[] = []
+  private readonly moves: Map<number, Marking>[] = []
+  private readonly symbols: (readonly number[])[] = []
+  private readonly symbolIds = new Map<string, SymbolId>()
+  /** At the beginning of a call. */
+  readonly start: Marking
+  /** Anywhere in a call: its beginning was not recorded. */
+  readonly anywhere: Marking
+
+  constructor(automaton: RoleAutomaton) {
+    this.automaton = automaton
+    this.start = this.intern([0])
+    this.anywhere = this.intern(automaton.edges.map((_, state) => state))
+  }
+
+  /** The letters an event on a path of frames may be. */
+  symbol(path: readonly (readonly string[])[], said: Said): SymbolId {
+    const { letters, chains } = this.automaton
+    const fits = letters.flatMap((letter, i) => (agrees(letter, said) && follows(path, chains[letter.chain]) ? [i] : []))
+    const key = fits.join(',')
+    const known = this.symbolIds.get(key)
+    if (known !== undefined) return known
+    this.symbolIds.set(key, this.symbols.length)
+    this.symbols.push(fits)
+    return this.symbols.length - 1
+  }
+
+  /** Whether the call may be over. */
+  mayEnd(marking: Marking): boolean {
+    return marking < 0 || this.accepts[marking]
+  }
+
+  /** The marking behind an event; a call that may be over may have ended, and another begun. */
+  after(marking: Marking, symbol: SymbolId): Marking {
+    if (marking < 0) return marking
+    const known = this.moves[marking].get(symbol)
+    if (known !== undefined) return known
+    const letters = new Set(this.symbols[symbol])
+    const from = this.accepts[marking] ? [...this.sets[marking], ...this.sets[this.start]] : this.sets[marking]
+    const to = new Set<number>()
+    for (const state of from) for (const edge of this.automaton.edges[state]) if (letters.has(edge.letter)) to.add(edge.to)
+    const made = to.size === 0 ? FORBIDDEN : to.size > MOST_STATES ? TOO_MANY : this.intern([...to])
+    this.moves[marking].set(symbol, made)
+    return made
+  }
+
+  /** What could have come next, for a person. */
+  expected(marking: Marking): Letter[] {
+    if (marking < 0) return []
+    const from = this.accepts[marking] ? [...this.sets[marking], ...this.sets[this.start]] : this.sets[marking]
+    return [...new Set(from.flatMap((state) => this.automaton.edges[state].map((edge) => edge.letter)))].map((letter) => this.automaton.letters[letter])
+  }
+
+  private intern(states: readonly number[]): Marking {
+    const all = this.withRefused(states)
+    const key = all.join(',')
+    const known = this.ids.get(key)
+    if (known !== undefined) return known
+    const id = this.sets.length
+    this.ids.set(key, id)
+    this.sets.push(all)
+    this.accepts.push(all.some((state) => this.automaton.accepting[state]))
+    this.moves.push(new Map())
+    return id
+  }
+
+  /** Attempts that fail change nothing, and recorders leave them out: they may have happened or not. */
+  private withRefused(states: readonly number[]): number[] {
+    const all = new Set(states)
+    for (const state of all) for (const edge of this.automaton.edges[state]) if (!this.automaton.letters[edge.letter].done) all.add(edge.to)
+    return [...all].sort((a, b) => a - b)
+  }
+}
+
+function agrees(letter: Letter, said: Said): boolean {
+  if (letter.event !== OP_NAMES[said.op]) return false
+  const refusable = said.op === Op.modUnless || said.op === Op.freeze
+  if (refusable && letter.done !== (said.ret !== 0)) return false
+  if (letter.value !== undefined && letter.done && letter.value !== said.val) return false
+  return letter.results.some(([lo, hi]) => {
+    switch (said.op) {
+      case Op.modAndReturn:
+        return lo <= said.ret && said.ret <= hi
+      case Op.modAndTest:
+        return said.ret !== 0 ? lo <= 0 && 0 <= hi : lo !== 0 || hi !== 0
+      default:
+        return true
+    }
+  })
+}
