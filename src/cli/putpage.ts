@@ -4,17 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import type { ExitCode } from '../report/exit-code.ts'
-import { addBugs } from './bugs.ts'
-import { addCheck } from './check.ts'
-import { addExport } from './export.ts'
 import { Failure } from './failure.ts'
 import { packageRoot } from './files.ts'
-import { addList } from './list.ts'
-import { addMail } from './mail.ts'
-import { addRecord } from './record.ts'
-import { addReplay } from './replay.ts'
-import { addRun } from './run.ts'
-import { addShow } from './show.ts'
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
 const finish = (code: ExitCode): void => {
@@ -26,7 +17,29 @@ const program = new Command('putpage')
   .exitOverride()
   .showSuggestionAfterError()
   .showHelpAfterError('(add --help for the options)')
-for (const add of [addMail, addCheck, addBugs, addList, addShow, addRun, addReplay, addExport, addRecord]) add(program, finish)
+for (const add of await commands()) add(program, finish)
+
+/**
+ * The commands, in the order of the help. One that reads recordings is loaded alone: the others bring the compiler of the model with them, which
+ * takes longer than many a trace.
+ */
+async function commands(): Promise<((program: Command, finish: (code: ExitCode) => void) => void)[]> {
+  const asked = process.argv[2]
+  if (asked === 'trace') return [(await import('./trace.ts')).addTrace]
+  if (asked === 'record') return [(await import('./record.ts')).addRecord]
+  return [
+    (await import('./mail.ts')).addMail,
+    (await import('./check.ts')).addCheck,
+    (await import('./bugs.ts')).addBugs,
+    (await import('./list.ts')).addList,
+    (await import('./show.ts')).addShow,
+    (await import('./run.ts')).addRun,
+    (await import('./replay.ts')).addReplay,
+    (await import('./export.ts')).addExport,
+    (await import('./record.ts')).addRecord,
+    (await import('./trace.ts')).addTrace,
+  ]
+}
 
 // A reader that stops reading (`| head`) ends the output, not with an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -15,12 +15,15 @@ const SHORTEST = 1000
 
 interface Verdict {
   readonly severity: Severity
+  /** The site gives back next to nothing of what it takes: what one page proves holds for its others. */
+  readonly never?: boolean
   /** Why, for one page; findings are grouped by it. */
   readonly reason: string
 }
 
 interface Group {
   readonly severity: Severity
+  readonly never: boolean
   readonly reason: string
   readonly attribution: Attribution
   readonly pages: number[]
@@ -111,7 +114,7 @@ export function heldFindings(end: EndOfTrace): Finding[] {
 /** What one page proves of a call site holds for the other pages it alone is blamed for. */
 function joined(groups: readonly Group[]): Group[] {
   const whom = (group: Group): string => group.attribution.blamed.map(({ site }) => site).join(',')
-  const errors = new Map(groups.filter(({ severity }) => severity === 'error').map((group) => [whom(group), group]))
+  const errors = new Map(groups.filter(({ severity, never }) => severity === 'error' && never).map((group) => [whom(group), group]))
   return groups.filter((group) => {
     const error = errors.get(whom(group))
     if (!error || error === group || group.attribution.blamed.some(({ share }) => share < 1)) return true
@@ -175,6 +178,7 @@ function judgeSite(end: EndOfTrace, life: OpenLife, attribution: Attribution, bl
   if (balanced && !outlivesCall(holder) && returned < 0.5 * followed && otherCall !== undefined && end.last - life.last > longest) {
     return {
       severity: 'error',
+      never: true,
       reason: `without it the page's life is whole, as those of other pages are: everything else that was taken was given back; its task has returned from the call (it was seen in ${ledger.sites.callName(otherCall)} afterwards)`,
     }
   }
@@ -189,7 +193,16 @@ function addTo(groups: Map<string, Group>, account: PageAccount, life: OpenLife,
     .join(',')}`
   let group = groups.get(key)
   if (!group) {
-    group = { severity: verdict.severity, reason: verdict.reason, attribution, pages: [], amounts: new Map(), references: 0, example: undefined }
+    group = {
+      severity: verdict.severity,
+      never: verdict.never ?? false,
+      reason: verdict.reason,
+      attribution,
+      pages: [],
+      amounts: new Map(),
+      references: 0,
+      example: undefined,
+    }
     groups.set(key, group)
   }
   group.pages.push(account.page.pfn)

@@ -5,19 +5,12 @@
  * Source: include/linux/page-flags-layout.h, include/linux/page-flags.h of 5.10 to 7.3.
  */
 import { type EventBatch, HIGH, LOW, Op } from './page-event.ts'
+import { reservedMask } from './page-flags.ts'
 
 /** Bits 50 to 63: zone and node lie there on 64-bit kernels; what may lie below them differs from page to page. */
 const ZONE_SHIFT = 18
 /** After so many events of a key its kind is decided for good, so that the rest can be passed over. */
 const ENOUGH = 512
-
-/** Bit number of PG_reserved: the flags were renumbered in 6.7 and again when PG_slab and PG_error went. */
-export function reservedBit(release: string | undefined): number {
-  const [major, minor] = (release ?? '7.3').split('.').map(Number)
-  const version = major * 1000 + (minor || 0)
-  if (version < 6007) return 12
-  return version < 6010 ? 14 : 13
-}
 
 interface Stat {
   /** Events that are no `set`, and those of them that look like a device page's. */
@@ -39,7 +32,7 @@ export class Zones {
   private lastStat: Stat | undefined
 
   constructor(release: string | undefined) {
-    this.reserved = 1 << reservedBit(release)
+    this.reserved = reservedMask(release)
   }
 
   /** The zone's part of a row's flags. */

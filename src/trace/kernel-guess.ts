@@ -1,0 +1,19 @@
+/** Which kernel a recording is of, where it does not say: by functions that exist in some kernels only. Source: the four trees. */
+
+/** The newest first; a trace that shows one of the functions is of that kernel or a near one. */
+const TELLING: readonly (readonly [string, RegExp])[] = [
+  ['7.3', /^(__zap_vma_range|__migrate_device_finalize|walk_page_range_vma_unsafe|do_huge_pmd_device_private|migrate_device_pfn_lock)$/],
+  ['6.12', /^(try_grab_folio_fast|gup_fast_fallback|folios_put_refs|unpin_user_folio|do_vmi_align_munmap|vms_complete_munmap_vmas|free_zone_device_folio)$/],
+  ['6.1', /^(_*put_devmap_managed_page_refs|do_mas_\w+|migrate_device_finalize|zone_device_page_init|try_get_folio|iov_iter_get_pages2|__bio_release_pages)$/],
+  ['5.10', /^(put_devmap_managed_page|try_grab_compound_head|new_sync_read|migrate_vma_prepare|bio_release_pages)$/],
+]
+
+/** The release suggested by function names; undefined if none tells. */
+export function guessRelease(functions: Iterable<string>): string | undefined {
+  let best = TELLING.length
+  for (const name of functions) {
+    const at = TELLING.findIndex(([, telling]) => telling.test(name))
+    if (at >= 0 && at < best) best = at
+  }
+  return TELLING[best]?.[0]
+}
