@@ -3,6 +3,7 @@
 // when a scenario is compiled.
 import { BUG_ON, expect } from 'putpage/model'
 import { kvmppc_uvmem_migrate_to_ram, kvmppc_uvmem_page_free } from '../../arch/powerpc/kvm/book3s_hv_uvmem.ts'
+import { nouveau_dmem_migrate_to_ram, nouveau_dmem_page_free } from '../../drivers/gpu/drm/nouveau/nouveau_dmem.ts'
 import { p2pdma_page_free } from '../../drivers/pci/p2pdma.ts'
 import { dmirror_devmem_fault, dmirror_devmem_free } from '../../lib/test_hmm.ts'
 import type { FaultResult } from '../../mm/memory.ts'
@@ -19,6 +20,9 @@ export function page_free(pgmap: DevPagemap, page: Page): void {
     case 'p2pdma':
       p2pdma_page_free(page)
       break
+    case 'nouveau':
+      nouveau_dmem_page_free(page)
+      break
     case 'uvmem':
       kvmppc_uvmem_page_free(page)
       break
@@ -34,6 +38,8 @@ export function migrate_to_ram(vma: Vma, page: Page): FaultResult {
   switch (pgmap!.ops) {
     case 'test_hmm':
       return dmirror_devmem_fault(vma, page)
+    case 'nouveau':
+      return nouveau_dmem_migrate_to_ram(vma, page)
     case 'uvmem':
       return kvmppc_uvmem_migrate_to_ram(vma, page)
     case 'p2pdma':

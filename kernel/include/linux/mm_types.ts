@@ -52,7 +52,7 @@ export class Page {
   /** page->mapping says anonymous: the page belongs to an anon_vma. */
   anon = false
   /** The driver's word. */
-  zone_device_data: ZoneDeviceData = { rpage: null, next: null, pvt: null }
+  zone_device_data: ZoneDeviceData = { rpage: null, next: null, pvt: null, svmm: null, svm_bo: null }
   /** Whose data an ordinary page holds; 0 is nobody's. */
   data: Int<0, 3> = 0
   /** An ordinary page that belongs to the buddy allocator. */

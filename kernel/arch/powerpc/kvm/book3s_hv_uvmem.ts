@@ -15,7 +15,7 @@ import { get_user_pages_unlocked, put_user_page } from '../../../mm/gup.ts'
 import type { FaultResult } from '../../../mm/memory.ts'
 import { memremap_pages, memunmap_pages, zone_device_page_init } from '../../../mm/memremap.ts'
 import { migrate_vma_finalize, migrate_vma_pages, migrate_vma_setup } from '../../../mm/migrate_device.ts'
-import { alloc_page } from '../../../mm/page_alloc.ts'
+import { __free_page, alloc_page } from '../../../mm/page_alloc.ts'
 import { change } from '../../../switches.ts'
 
 /** An entry of the slot's pfns: KVMPPC_GFN_UVMEM_PFN with the device page, _MEM_PFN, _SHARED; `none` is not a secure GFN. */
@@ -260,8 +260,7 @@ function __kvmppc_svm_page_out(vma: Vma, kvm: Kvm, fault_page: Page | null): boo
   const pvt = page_pvt(spage)
   if (!pvt.skip_page_out && !uv_page_out(kvm, dpage)) {
     unlock_page(dpage)
-    // __free_page()
-    put_page(dpage, 'alloc')
+    __free_page(dpage, 'alloc')
     migrate_vma_finalize(src, null, false, fault_page)
     return false
   }

@@ -1,0 +1,3 @@
+export class SvmRangeBo {
+  x = false
+}
