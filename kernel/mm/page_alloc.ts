@@ -1,11 +1,8 @@
 // Ordinary pages, and the counts device pages begin with: mm/page_alloc.c (mm/mm_init.c since v6.1).
 import { array, atomic, BUG_ON, type FixedArray, struct, VM_BUG_ON } from 'putpage/model'
 import { type DevPagemap, pgmap_private_or_coherent } from '../include/linux/memremap.ts'
-import type { Page } from '../include/linux/mm_types.ts'
-import { hold, page_ref_count, set_page_count_one } from '../include/linux/page_ref.ts'
-import type { DevPagemap } from '../include/linux/memremap.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
-import { hold, page_ref_count, page_ref_dec_and_test, set_page_count_one } from '../include/linux/page_ref.ts'
+import { hold, page_ref_count, page_ref_sub_and_test, set_page_count_one } from '../include/linux/page_ref.ts'
 import { change } from '../switches.ts'
 
 /** The buddy allocator of the scenario: the ordinary pages it may hand out. */
@@ -54,7 +51,7 @@ export function alloc_zeroed_page(): Page {
 
 /** __free_page(): a put that does not ask what kind of page it is. free_page_is_bad(): a page that is locked is told of, and never used again. */
 export function __free_page(page: Page, holder: Holder): void {
-  if (!page_ref_dec_and_test(page, holder)) return
+  if (!page_ref_sub_and_test(page, 1, holder)) return
   const locked = page.lock.owner !== null
   VM_BUG_ON(locked, 'BUG: Bad page state', 'a page is freed that is locked: it is lost, as the allocator never gives it out again')
   if (!locked) free_unref_page(page)

@@ -23,8 +23,6 @@ export function next_free(page: Page | null): ZoneDeviceData {
 
 /** The backing page of lib/test_hmm.c. */
 export function backing_data(rpage: Backing | null): ZoneDeviceData {
-  return { rpage, next: null, pvt: null }
-export function backing_data(rpage: Backing): ZoneDeviceData {
   return { rpage, next: null, pvt: null, svmm: null, svm_bo: null }
 }
 
