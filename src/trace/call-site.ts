@@ -4,8 +4,11 @@ import type { RoleBook } from '../roles/book.ts'
 
 /** What a stack means to the model. */
 export type CallSite =
-  /** In a call of `automaton.entry`; `path` are the frames that are modelled, outermost first, each with the functions it may be. */
-  | { readonly mapped: true; readonly automaton: RoleAutomaton; readonly path: readonly (readonly string[])[] }
+  /**
+   * In a call of `automaton.entry`; `path` are the frames that are modelled, outermost first, each with the functions it may be;
+   * `innermost` is the name of the last of them.
+   */
+  | { readonly mapped: true; readonly automaton: RoleAutomaton; readonly path: readonly (readonly string[])[]; readonly innermost: string }
   /** `unmodelled`: nothing of the stack is modelled. `bare`: only who acts for its caller, and the caller is not modelled. */
   | { readonly mapped: false; readonly why: 'unmodelled' | 'bare' | 'no stack' }
 
@@ -25,10 +28,9 @@ export function activity(frames: readonly string[]): readonly string[] {
 /** Finds the call. The outermost modelled function is the one entered, if the model can get from it to the frames within. */
 export function callSite(book: RoleBook, type: string, frames: readonly string[]): CallSite {
   if (frames.length === 0) return { mapped: false, why: 'no stack' }
-  const path = activity(frames)
-    .map((frame) => book.named(frame))
-    .filter((names) => names.length > 0)
-    .reverse()
+  const modelled = activity(frames).filter((frame) => book.named(frame).length > 0)
+  const [innermost] = modelled
+  const path = modelled.map((frame) => book.named(frame)).reverse()
   if (path.length === 0) return { mapped: false, why: 'unmodelled' }
   let first: CallSite | undefined
   for (let from = 0; from < path.length; from++) {
@@ -36,8 +38,8 @@ export function callSite(book: RoleBook, type: string, frames: readonly string[]
       if (book.isReference(name)) continue
       const automaton = book.automaton(name, type)
       if (!automaton) continue
-      const site: CallSite = { mapped: true, automaton, path: path.slice(from) }
-      if (automaton.reached.some((chain) => follows(site.path, chain))) return site
+      const site: CallSite = { mapped: true, automaton, path: path.slice(from), innermost }
+      if (automaton.reached.some((chain) => placeIn(site.path, chain) >= 0)) return site
       first ??= site
     }
   }
@@ -46,17 +48,53 @@ export function callSite(book: RoleBook, type: string, frames: readonly string[]
 }
 
 /**
- * Whether the frames can be those of a chain of modelled functions: in its order, from its first function on. Functions of the
- * chain may be missing (inlined), and several frames may be one function of the model.
+ * Where the innermost frame stands in a chain of modelled functions, if the frames can be those of the chain: in its order, from
+ * its first function on; -1 if not. Functions of the chain may be missing (inlined), and several frames may be one function of
+ * the model.
  */
-export function follows(path: readonly (readonly string[])[], chain: readonly string[]): boolean {
+export function placeIn(path: readonly (readonly string[])[], chain: readonly string[]): number {
   let at = 0
   for (let i = 0; i < path.length; i++) {
     while (at < chain.length && !path[i].includes(chain[at])) {
-      if (i === 0) return false
+      if (i === 0) return -1
       at++
     }
-    if (at === chain.length) return false
+    if (at === chain.length) return -1
   }
-  return true
+  return at
+}
+
+/**
+ * Which modelled functions a kernel's functions were seen to call, by their frames: there the compiler has not inlined them, so
+ * their operations never appear without their frame.
+ */
+export class CallsSeen {
+  private readonly calls = new Map<string, Set<string>>()
+  /** Counts up whenever something new was seen. */
+  version = 0
+
+  /** `frames`: names, innermost first. */
+  learn(book: RoleBook, frames: readonly string[]): void {
+    const own = activity(frames)
+    for (let outer = own.length - 1, inner = outer - 1; inner >= 0; inner--) {
+      const names = book.named(own[inner])
+      if (names.length === 0) continue
+      let known = this.calls.get(own[outer])
+      if (!known) {
+        known = new Set()
+        this.calls.set(own[outer], known)
+      }
+      for (const name of names)
+        if (!known.has(name) && !book.named(own[outer]).includes(name)) {
+          known.add(name)
+          this.version++
+        }
+      outer = inner
+    }
+  }
+
+  /** Whether a call of `callee` from the function of this frame has a frame of its own. */
+  has(frame: string, callee: string): boolean {
+    return this.calls.get(frame)?.has(callee) === true
+  }
 }

@@ -4,7 +4,7 @@
  */
 import type { Letter, RoleAutomaton } from '../roles/automaton.ts'
 import type { RoleBook } from '../roles/book.ts'
-import { type CallSite, callSite } from './call-site.ts'
+import { type CallSite, CallsSeen, callSite } from './call-site.ts'
 import type { BreakReason, DevicePage, LifeListener } from './life.ts'
 import { FORBIDDEN, type Marking, Markings, type SymbolId, TOO_MANY } from './markings.ts'
 import { Context, type EventBatch, eventAt, Op, type PageEvent } from './page-event.ts'
@@ -77,7 +77,9 @@ interface Life {
   unmapped: number
   rejected: boolean
   unknown: boolean
-  /** Tasks of which a call was seen from its beginning, or may have been: no call of theirs can have begun before the recording. */
+  /** The page's type is known, and with it what the model says of it. */
+  typed: boolean
+  /** Events may be missing before what follows: a call may be met in its middle. */
   broken: boolean
 }
 
@@ -91,14 +93,13 @@ export class HeldToModel implements LifeListener {
   private tables: TraceTables | undefined
   private readonly lives: (Life | undefined)[] = []
   private readonly meanings = new Map<string, Map<number, Meaning>>()
+  private readonly seen = new CallsSeen()
+  private readonly learned = new Set<number>()
   private readonly markings = new Map<RoleAutomaton, Markings>()
   private readonly unmappedSites = new Map<number, Unmapped>()
   /** For each thread, functions that were in all its stacks so far, and when each one left. */
   private readonly constant = new Map<number, { site: number; names: Set<string>; readonly left: Map<string, number> }>()
   private readonly lastOf = new Map<number, { time: number; site: number }>()
-  private eventCount = 0
-  private unmappedCount = 0
-  private rejectedCount = 0
 
   constructor(book: RoleBook, typeOf: (page: DevicePage) => string | undefined) {
     this.book = book
@@ -143,19 +144,19 @@ export class HeldToModel implements LifeListener {
     const type = this.typeOf(page)
     let life = this.lives[page.index]
     if (!life) {
-      life = { runs: [], events: 0, unmapped: 0, rejected: false, unknown: false, broken: false }
+      life = { runs: [], events: 0, unmapped: 0, rejected: false, unknown: false, typed: false, broken: false }
       this.lives[page.index] = life
     }
+    life.typed = type !== undefined
     for (let i = from; i < to; i++) this.event(life, page, type, batch, rows[i])
   }
 
   private event(life: Life, page: DevicePage, type: string | undefined, batch: EventBatch, row: number): void {
     life.events++
-    this.eventCount++
-    const meaning = type === undefined ? undefined : this.meaning(type, batch, row)
-    if (!meaning?.markings) {
+    if (type === undefined) return
+    const meaning = this.meaning(type, batch, row)
+    if (!meaning.markings) {
       life.unmapped++
-      this.unmappedCount++
       this.noteUnmapped(batch, row, meaning)
       return
     }
@@ -232,7 +233,17 @@ export class HeldToModel implements LifeListener {
     const key = ((site * 8 + op) * 8192 + (val + 4096)) * 4096 + (ret + 8)
     let meaning = Number.isSafeInteger(key) && val > -4096 && val < 4096 ? ofType.get(key) : undefined
     if (meaning) return meaning
-    const found = callSite(this.book, type, site === 0 || !tables ? [] : tables.siteFrames(site))
+    const frames = site === 0 || !tables ? [] : tables.siteFrames(site)
+    if (!this.learned.has(site)) {
+      this.learned.add(site)
+      const { version } = this.seen
+      this.seen.learn(this.book, frames)
+      if (this.seen.version !== version) {
+        // What was taken to be inlined is not.
+        for (const one of this.meanings.values()) one.clear()
+      }
+    }
+    const found = callSite(this.book, type, frames)
     let markings: Markings | undefined
     if (found.mapped) {
       markings = this.markings.get(found.automaton)
@@ -241,7 +252,7 @@ export class HeldToModel implements LifeListener {
         this.markings.set(found.automaton, markings)
       }
     }
-    meaning = { site: found, markings, symbol: found.mapped && markings ? markings.symbol(found.path, { op, val, ret: batch.ret[row] }) : 0 }
+    meaning = { site: found, markings, symbol: found.mapped && markings ? markings.symbol(found, { op, val, ret: batch.ret[row] }, this.seen) : 0 }
     ofType.set(key, meaning)
     return meaning
   }
@@ -258,7 +269,6 @@ export class HeldToModel implements LifeListener {
   ): void {
     life.rejected = true
     life.runs = []
-    this.rejectedCount++
     if (this.rejections.length >= MOST_REJECTIONS) return
     const { automaton } = markings
     this.rejections.push({
@@ -272,7 +282,7 @@ export class HeldToModel implements LifeListener {
     })
   }
 
-  private noteUnmapped(batch: EventBatch, row: number, meaning: Meaning | undefined): void {
+  private noteUnmapped(batch: EventBatch, row: number, meaning: Meaning): void {
     const stack = batch.stack[row]
     const site = stack === 0 || !this.tables ? 0 : this.tables.site(stack)
     const known = this.unmappedSites.get(site)
@@ -280,7 +290,7 @@ export class HeldToModel implements LifeListener {
       known.count++
       return
     }
-    const why = site === 0 ? 'no stack' : meaning && !meaning.site.mapped ? meaning.site.why : 'unmodelled'
+    const why = meaning.site.mapped ? 'unmodelled' : meaning.site.why
     this.unmappedSites.set(site, { frames: site === 0 || !this.tables ? [] : this.tables.siteFrames(site), why, count: 1 })
   }
 
@@ -293,10 +303,7 @@ export class HeldToModel implements LifeListener {
   }
 
   end(): void {
-    for (const [index, life] of this.lives.entries()) {
-      if (!life || life.rejected || life.unknown) continue
-      void index
-    }
+    // Open calls stay open: the recording ended before they did.
   }
 
   /** Events no modelled function explains, by stack, the most frequent first. */
@@ -304,17 +311,18 @@ export class HeldToModel implements LifeListener {
     return [...this.unmappedSites.values()].sort((a, b) => b.count - a.count)
   }
 
-  get conformance(): Conformance {
-    let pages = 0
-    let unknown = 0
-    let conforming = 0
-    for (const life of this.lives) {
-      if (!life) continue
-      pages++
-      if (life.rejected) continue
-      if (life.unknown || life.unmapped > life.events * UNMAPPED_SHARE) unknown++
-      else conforming++
-    }
-    return { pages, conforming, rejected: this.rejectedCount, unknown, unmapped: this.unmappedCount, events: this.eventCount }
+  /** `isDevice`: the pages that are told of; others were looked at before it was known what they are. */
+  conformance(isDevice: (index: number) => boolean): Conformance {
+    const sum = { pages: 0, conforming: 0, rejected: 0, unknown: 0, unmapped: 0, events: 0 }
+    this.lives.forEach((life, index) => {
+      if (!life || !isDevice(index)) return
+      sum.pages++
+      sum.events += life.events
+      sum.unmapped += life.unmapped
+      if (life.rejected) sum.rejected++
+      else if (life.unknown || !life.typed || life.unmapped > life.events * UNMAPPED_SHARE) sum.unknown++
+      else sum.conforming++
+    })
+    return sum
   }
 }

@@ -1,6 +1,6 @@
 /** Runs of a role automaton over the letters that events stand for: sets of states, made when they are first needed. */
 import type { Letter, RoleAutomaton } from '../roles/automaton.ts'
-import { follows } from './call-site.ts'
+import { type CallSite, type CallsSeen, placeIn } from './call-site.ts'
 import { OP_NAMES, Op } from './page-event.ts'
 
 /** A set of states of an automaton, as a number. */
@@ -42,10 +42,16 @@ export class Markings {
     this.anywhere = this.intern(automaton.edges.map((_, state) => state))
   }
 
-  /** The letters an event on a path of frames may be. */
-  symbol(path: readonly (readonly string[])[], said: Said): SymbolId {
+  /** The letters an event at a site may be. */
+  symbol({ path, innermost }: Extract<CallSite, { mapped: true }>, said: Said, seen: CallsSeen): SymbolId {
     const { letters, chains } = this.automaton
-    const fits = letters.flatMap((letter, i) => (agrees(letter, said) && follows(path, chains[letter.chain]) ? [i] : []))
+    const fits = letters.flatMap((letter, i) => {
+      if (!agrees(letter, said)) return []
+      const chain = chains[letter.chain]
+      const at = placeIn(path, chain)
+      // What the innermost function calls with a frame of its own would show that frame.
+      return at < 0 || (at + 1 < chain.length && seen.has(innermost, chain[at + 1])) ? [] : [i]
+    })
     const key = fits.join(',')
     const known = this.symbolIds.get(key)
     if (known !== undefined) return known
