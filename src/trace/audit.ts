@@ -100,6 +100,7 @@ export class Audit {
       ledger,
       tables: summary.tables,
       last: summary.lastTime,
+      release: summary.head.release,
       free: (account: PageAccount) => ledger.areas.of(account.page).freeAt,
       isDevice: (account: PageAccount) => replay.isDevice(account.page as TrackedPage),
     }

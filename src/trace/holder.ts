@@ -61,10 +61,14 @@ export function outlivesCall(holder: HolderClass): boolean {
 const ENTRY =
   /^(entry_\w+|do_syscall_\w+|do_int80\w*|x64_sys_call|ia32_sys_call|syscall_\w+|invoke_syscall\w*|el0\w*|do_el0\w*|asm_\w+|exc_page_fault|do_user_addr_fault|ret_from_fork\w*|system_call\w*|exit_to_user_\w+|irqentry_\w+)$/
 
-/** The call a task is in: the outermost function that is no entry code. Two different ones of a task, one after the other: the first returned. */
+/**
+ * The call a task is in: the outermost function that is no entry code; '' where the stack does not reach that far. Two different ones of a task, one
+ * after the other: the first has returned.
+ */
 export function callOf(frames: readonly string[]): string {
-  for (let i = frames.length - 1; i >= 0; i--) if (!ENTRY.test(frames[i]) && !frames[i].startsWith('0x')) return frames[i]
-  return ''
+  let at = frames.length - 1
+  while (at >= 0 && ENTRY.test(frames[at])) at--
+  return at === frames.length - 1 ? '' : (frames[at] ?? '')
 }
 
 const ZAP =

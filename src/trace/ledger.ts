@@ -10,7 +10,7 @@ import { countAfter } from './count.ts'
 import { lastsAtWill } from './holder.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import type { BreakReason, DevicePage, LifeListener } from './life.ts'
-import { deltaOf, type EventBatch, Op } from './page-event.ts'
+import { deltaOf, type EventBatch, LOW, Op } from './page-event.ts'
 import type { TrackedPage } from './page-table.ts'
 import { getDimension, putDimension, Sites } from './sites.ts'
 import type { TraceTables } from './source.ts'
@@ -54,6 +54,9 @@ export interface OpenLife {
   last: number
   lastSite: number
   lastPid: number
+  /** page->_mapcount as the last event told it, and the low flags. */
+  lastMapcount: number
+  lastFlags: number
 }
 
 /** What the ledger keeps of a page. */
@@ -101,6 +104,8 @@ export class Ledger implements LifeListener {
   private seenTime = 0
   /** Puts that left a page idle, by site: how often, how often the page was used again. */
   readonly idled = new Map<number, { count: number; area: Area }>()
+  /** Some event had a mapcount of -1: the kernel reports the raw field, where that means "not mapped". */
+  rawMapcount = false
   private readonly rules: KernelRules | undefined
 
   constructor(rules: KernelRules | undefined) {
@@ -134,7 +139,7 @@ export class Ledger implements LifeListener {
     for (const [key, seen] of this.seen) {
       if (Math.floor(key / 65536) !== pid) continue
       if (seen > last) last = seen
-      if (seen > time && key % 65536 !== call) otherCall = key % 65536
+      if (seen > time && call !== 0 && key % 65536 !== call && key % 65536 !== 0) otherCall = key % 65536
     }
     return { otherCall, last }
   }
@@ -216,6 +221,9 @@ export class Ledger implements LifeListener {
     life.last = time
     life.lastSite = site
     life.lastPid = pid
+    life.lastMapcount = batch.mapcount[row]
+    life.lastFlags = batch.flags32[2 * row + LOW]
+    if (life.lastMapcount === -1) this.rawMapcount = true
     if (delta > 0) {
       if (before === 0 && freeAt === 0 && page.exact && op !== Op.modUnless) this.incident('get-on-free', page, site, time, pid, before, after)
       this.take(life, batch, row, site, delta, before === freeAt && life.dimensions.length === 0)
@@ -447,6 +455,8 @@ function newLife(time: number, earlier: number): OpenLife {
     last: time,
     lastSite: 0,
     lastPid: 0,
+    lastMapcount: 0,
+    lastFlags: 0,
   }
 }
 

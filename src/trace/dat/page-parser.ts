@@ -13,8 +13,8 @@ const LONG = 0
 const PADDING = 29
 const EXTEND = 30
 const STAMP = 31
-/** Frames of a stack that are kept; deeper ones say nothing more of who holds a page. */
-const MAX_FRAMES = 64
+/** Frames of a stack that are kept. The outermost say which call a task is in: what is cut off is not known. */
+const MAX_FRAMES = 256
 const TWO32 = 4294967296
 const TWO27 = 134217728
 /** Bits 31 and 30 of the commit word: events were lost before this page; their number is stored behind the data. */
