@@ -20,6 +20,11 @@ export interface Transition {
   readonly to: Int32Array | null
 }
 
+export interface InterpreterOptions {
+  /** Locals that are dead are 0 (default true). Without it states with equal futures may differ: enough for a single run. */
+  readonly zeroDeadLocals?: boolean
+}
+
 export interface Interpreter {
   readonly program: Program
   readonly shape: VectorShape
@@ -39,9 +44,10 @@ export interface Interpreter {
 const NODE_LIMIT = 100_000
 
 /** Makes an interpreter of a program. Throws only on an internal error (a transition that never meets an access). */
-export function interpret(program: Program): Interpreter {
+export function interpret(program: Program, { zeroDeadLocals = true }: InterpreterOptions = {}): Interpreter {
   const shape = vectorShape(program)
-  const live = program.threads.map(liveLocals)
+  // Found out when first needed: an initial state needs none.
+  const liveAt: (readonly (readonly LocalId[])[])[] = []
 
   function threadSuccessors(state: Int32Array, thread: number): Transition[] {
     const base = shape.threadBase[thread]
@@ -144,7 +150,9 @@ export function interpret(program: Program): Interpreter {
 
   function zeroDead(state: Int32Array, thread: number, at: NodeId): void {
     const base = shape.threadBase[thread] + 1
-    const alive = live[thread][at]
+    if (!zeroDeadLocals) return
+    liveAt[thread] ??= liveLocals(program.threads[thread])
+    const alive = liveAt[thread][at]
     let next = 0
     for (let id = 0; id < program.threads[thread].locals.length; id++) {
       if (alive[next] === id) next++

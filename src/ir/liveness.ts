@@ -3,25 +3,48 @@ import type { Expr, LocalId, Node, NodeId, Thread } from './program.ts'
 
 /** Gives, for each node, the locals whose value may still be read when execution stands before it (sorted). */
 export function liveLocals(thread: Thread): readonly (readonly LocalId[])[] {
-  const predecessors: NodeId[][] = thread.nodes.map(() => [])
-  thread.nodes.forEach((node, n) => {
+  const { nodes, locals } = thread
+  // One bit a local: threads have thousands of nodes and hundreds of locals.
+  const words = (locals.length + 31) >>> 5
+  const live = new Uint32Array(nodes.length * words)
+  const used = nodes.map((node) => {
+    const found = new Set<LocalId>()
+    for (const expr of expressions(node)) localsRead(expr, found)
+    return found
+  })
+  const predecessors: NodeId[][] = nodes.map(() => [])
+  nodes.forEach((node, n) => {
     for (const next of successors(node)) predecessors[next].push(n)
   })
-  const live: Set<LocalId>[] = thread.nodes.map(() => new Set())
-  const work = thread.nodes.map((_, n) => n)
-  while (work.length > 0) {
-    const n = work.pop() as NodeId
-    const node = thread.nodes[n]
-    const now = new Set<LocalId>()
-    for (const next of successors(node)) for (const local of live[next]) now.add(local)
-    for (const local of definitions(node)) now.delete(local)
-    for (const expr of expressions(node)) localsRead(expr, now)
-    if (now.size !== live[n].size) {
-      live[n] = now
-      work.push(...predecessors[n])
+  // Most edges lead to higher numbers: from the last node back one round is nearly enough.
+  const waiting = nodes.map((_, n) => n)
+  const isWaiting = new Uint8Array(nodes.length).fill(1)
+  const now = new Uint32Array(words)
+  while (waiting.length > 0) {
+    const n = waiting.pop() as NodeId
+    isWaiting[n] = 0
+    now.fill(0)
+    for (const next of successors(nodes[n])) for (let w = 0; w < words; w++) now[w] |= live[next * words + w]
+    for (const local of definitions(nodes[n])) now[local >>> 5] &= ~(1 << (local & 31))
+    for (const local of used[n]) now[local >>> 5] |= 1 << (local & 31)
+    let changed = false
+    for (let w = 0; w < words; w++) {
+      if (live[n * words + w] === now[w]) continue
+      live[n * words + w] = now[w]
+      changed = true
+    }
+    if (!changed) continue
+    for (const before of predecessors[n]) {
+      if (isWaiting[before] === 1) continue
+      isWaiting[before] = 1
+      waiting.push(before)
     }
   }
-  return live.map((set) => [...set].sort((a, b) => a - b))
+  return nodes.map((_, n) => {
+    const found: LocalId[] = []
+    for (let w = 0; w < words; w++) for (let bits = live[n * words + w]; bits !== 0; bits &= bits - 1) found.push(w * 32 + 31 - Math.clz32(bits & -bits))
+    return found
+  })
 }
 
 /** Control-flow successors of a node. */

@@ -320,19 +320,22 @@ function runSetup(columns: readonly Column[], graph: GraphBuilder, unit: Unit, s
       return { name: draft.name, lo, hi, display: displayOf(draft.type) }
     }),
   }
-  const interpreter = interpret({
-    scenario: scenario.name,
-    about: '',
-    bounds: '',
-    kernel: '',
-    changes: [],
-    hash: '',
-    columns,
-    threads: [thread],
-    checks: unit.checks,
-    properties: { always: [], finally: [], eventually: [], sometimes: [] },
-    guarded: [],
-  })
+  const interpreter = interpret(
+    {
+      scenario: scenario.name,
+      about: '',
+      bounds: '',
+      kernel: '',
+      changes: [],
+      hash: '',
+      columns,
+      threads: [thread],
+      checks: unit.checks,
+      properties: { always: [], finally: [], eventually: [], sometimes: [] },
+      guarded: [],
+    },
+    { zeroDeadLocals: false },
+  )
   let state = interpreter.initial()
   const pc = interpreter.shape.threadBase[0]
   for (let steps = 0; state[pc] !== DONE; steps++) {
