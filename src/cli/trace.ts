@@ -9,7 +9,7 @@ import { renderAudit } from '../report/trace-text.ts'
 import { grouped } from '../report/wrap.ts'
 import { Audit, type AuditResult } from '../trace/audit.ts'
 import { TraceError } from '../trace/byte-file.ts'
-import { KEEP_ALL, readDat } from '../trace/dat/read.ts'
+import { readDat } from '../trace/dat/read.ts'
 import type { LifeJudge } from '../trace/judge.ts'
 import type { DeviceRange } from '../trace/life.ts'
 import { type OpenTrace, openTrace } from '../trace/open.ts'
@@ -127,7 +127,7 @@ async function audit(
   }
 }
 
-function read(trace: OpenTrace, flags: TraceFlags, make: Parameters<typeof readDat>[3], listener: TraceListener): Promise<TraceSummary> {
+function read(trace: OpenTrace, flags: TraceFlags, make: Parameters<typeof readDat>[2], listener: TraceListener): Promise<TraceSummary> {
   if (trace.kind === 'text') return readText(trace.file, trace.text, listener)
   const { instances } = trace
   const instance = flags.instance ?? (instances.includes('') ? '' : (instances[0] ?? ''))
@@ -136,7 +136,7 @@ function read(trace: OpenTrace, flags: TraceFlags, make: Parameters<typeof readD
       `${trace.file.name} has no instance '${flags.instance}'. It has: ${instances.map((name) => (name === '' ? "'' (the top one)" : name)).join(', ')}`,
     )
   }
-  return readDat(trace.dat, instance, KEEP_ALL, make, listener)
+  return readDat(trace.dat, instance, make, listener)
 }
 
 function noEvents(trace: OpenTrace, summary: TraceSummary): string {

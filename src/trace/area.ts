@@ -21,7 +21,10 @@ export class Area {
   one = 0
   /** The least count seen after a put, by hints. */
   private least = Number.POSITIVE_INFINITY
-  private decided: { type: DeviceType; freeAt: 0 | 1 } | undefined
+  private decided: 0 | 1 | undefined
+  private asked = 0
+  /** The range itself tells the type: stacks need not be asked. */
+  readonly told: boolean
   private readonly rules: KernelRules | undefined
 
   constructor(range: DeviceRange | undefined, pfn: number, rules: KernelRules | undefined) {
@@ -29,6 +32,7 @@ export class Area {
     this.start = range?.start ?? pfn
     this.end = range?.end ?? pfn
     this.rules = rules
+    this.told = range !== undefined && range.type !== 'unknown'
   }
 
   /** How the type became known. */
@@ -51,7 +55,6 @@ export class Area {
 
   saw(shape: 'private' | 'fsdax' | 'p2pdma'): void {
     this.shapes[shape]++
-    this.decided = undefined
   }
 
   /** Takes in what a row tells of the resting count. */
@@ -62,19 +65,20 @@ export class Area {
     if (op === Op.modAndTest && batch.ret[row] !== 0) this.zero++
     else if (op === Op.modAndReturn && batch.ret[row] === 1) this.one++
     else if (op === Op.modAndReturn && batch.ret[row] === 0) this.zero++
-    else if (batch.count[row] >= this.least) return
     if (batch.count[row] < this.least) this.least = batch.count[row]
-    this.decided = undefined
   }
 
   /** The count at which pages here are free (or idle): by the model's rule for the type, unless the trace speaks clearly against it. */
   get freeAt(): 0 | 1 {
+    this.decided = this.decide(this.type)
+    return this.decided
+  }
+
+  /** The same while events come: asked for each, decided anew at first for each and later now and then. */
+  get freeAtNow(): 0 | 1 {
     const { decided } = this
-    if (decided) return decided.freeAt
-    const { type } = this
-    const freeAt = this.decide(type)
-    this.decided = { type, freeAt }
-    return freeAt
+    if (decided !== undefined && this.asked++ > 256 && (this.asked & 1023) !== 0) return decided
+    return this.freeAt
   }
 
   /** The rule all types of this kernel follow, if they agree. */

@@ -61,6 +61,7 @@ export class Audit {
       },
       range: (event) => this.replay.range(event),
       lost: (loss) => this.replay.lost(loss),
+      dropZones: () => this.replay.zones.others,
     }
   }
 
@@ -91,7 +92,7 @@ export class Audit {
     })
   }
 
-  /** Ends the replay and judges. Keys of zones whose pages are no device's: `others`. */
+  /** Ends the replay and judges. */
   finish(summary: TraceSummary): AuditResult {
     this.replay.end()
     const { ledger, replay, rules } = this
@@ -117,10 +118,5 @@ export class Audit {
       ]),
       conformance: judges.map((judge) => judge.conformance?.()).find((one) => one !== undefined),
     }
-  }
-
-  /** Zones whose pages are no device's, as far as decided: readers may leave out their events. */
-  get otherZones(): readonly number[] {
-    return this.replay.zones.others
   }
 }

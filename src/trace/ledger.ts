@@ -12,6 +12,7 @@ import type { KernelRules } from './kernel-rules.ts'
 import type { BreakReason, DevicePage, LifeListener } from './life.ts'
 import { deltaOf, type EventBatch, LOW, Op } from './page-event.ts'
 import type { TrackedPage } from './page-table.ts'
+import { PairCounts } from './pair-counts.ts'
 import { getDimension, putDimension, Sites } from './sites.ts'
 import type { TraceTables } from './source.ts'
 import { Span } from './span.ts'
@@ -24,10 +25,9 @@ const TWO32 = 4294967296
 
 /** One open reference. */
 export interface OpenReference {
-  readonly site: number
-  readonly pid: number
-  readonly cpu: number
-  readonly time: number
+  site: number
+  pid: number
+  time: number
   /** What is left of it: 1, or 1024 for a pin. */
   amount: number
   /** What it was. */
@@ -94,10 +94,12 @@ export class Ledger implements LifeListener {
   incidentCount = 0
   /** Completed lives by hash of their vector: how often. */
   private readonly completed = new Map<number, number>()
-  /** How often a put site was seen to pay back a get site where there was no choice: key put * 65536 + get. */
-  private readonly paid = new Map<number, number>()
-  /** How often a put site gave back a reference of a moment that a get site took: the same key. */
-  private readonly loops = new Map<number, number>()
+  /** How often a put site was seen to pay back a get site where there was no choice. */
+  private readonly paid = new PairCounts()
+  /** How often a put site gave back a reference of a moment that a get site took. */
+  private readonly loops = new PairCounts()
+  private readonly spareLives: OpenLife[] = []
+  private readonly spareReferences: OpenReference[] = []
   /** The last event of each task in each call: key pid * 65536 + call. */
   private readonly seen = new Map<number, number>()
   private seenKey = -1
@@ -155,10 +157,8 @@ export class Ledger implements LifeListener {
    */
   addLoops(): void {
     const perPut = new Map<number, number>()
-    for (const [pair, times] of this.loops) perPut.set(Math.floor(pair / 65536), (perPut.get(Math.floor(pair / 65536)) ?? 0) + times)
-    for (const [pair, times] of this.loops) {
-      const put = Math.floor(pair / 65536)
-      const get = pair % 65536
+    for (const { a: put, times } of this.loops.entries()) perPut.set(put, (perPut.get(put) ?? 0) + times)
+    for (const { a: put, b: get, times } of this.loops.entries()) {
       const taken = this.sites.statsOf(get)?.taken ?? 0
       const amount = taken >= PIN && taken % PIN === 0 ? taken / PIN : taken
       if (times * 2 < (perPut.get(put) ?? 0) || times * 2 < amount) continue
@@ -169,7 +169,7 @@ export class Ledger implements LifeListener {
   /** Gets that a put site was seen to pay back, with how often. */
   paidBy(put: number): { site: number; times: number }[] {
     const found: { site: number; times: number }[] = []
-    for (const [both, times] of this.paid) if (Math.floor(both / 65536) === put) found.push({ site: both % 65536, times })
+    for (const { a, b, times } of this.paid.entries()) if (a === put) found.push({ site: b, times })
     return found.sort((a, b) => b.times - a.times || a.site - b.site)
   }
 
@@ -198,13 +198,12 @@ export class Ledger implements LifeListener {
     const site = sites.ofStack(batch.stack[row])
     const facts = sites.of(site)
     if (batch.context[row] === 0) this.sign(pid * 65536 + facts.call, time)
-    if (facts.shape !== undefined) area.saw(facts.shape)
-    else {
-      const shape = shapeOfMapping(batch, row)
+    if (!area.told) {
+      const shape = facts.shape ?? shapeOfMapping(batch, row)
       if (shape) area.saw(shape)
     }
     if (!facts.teardown) area.observe(batch, row)
-    const { freeAt } = area
+    const freeAt = area.freeAtNow
     const { page } = account
     if (op === Op.set || op === Op.unfreeze) {
       this.stored(account, freeAt, batch, row, site, before, op)
@@ -214,7 +213,7 @@ export class Ledger implements LifeListener {
     if (delta === 0) return
     let { life } = account
     if (!life) {
-      life = newLife(time, Number.isNaN(before) ? Number.NaN : Math.max(0, before - freeAt))
+      life = this.newLife(time, Number.isNaN(before) ? Number.NaN : Math.max(0, before - freeAt))
       account.life = life
       account.idledBy = 0
     }
@@ -262,13 +261,69 @@ export class Ledger implements LifeListener {
     this.drop(account)
     account.tainted = false
     if (val === freeAt || birth) return
-    const begun = newLife(time, 0)
+    const begun = this.newLife(time, 0)
     account.life = begun
     account.idledBy = 0
     begun.lastSite = site
     begun.lastPid = batch.pid[row]
     this.take(begun, batch, row, site, val - freeAt, true)
     begun.sum = val - freeAt
+  }
+
+  /** Lives and references come and go by the hundred thousand: they are used again. */
+  private newLife(time: number, earlier: number): OpenLife {
+    const life = this.spareLives.pop()
+    if (!life) {
+      return {
+        dimensions: [],
+        amounts: [],
+        open: [],
+        sum: 0,
+        earlier,
+        low: 0,
+        high: 0,
+        frozen: false,
+        began: time,
+        last: time,
+        lastSite: 0,
+        lastPid: 0,
+        lastMapcount: 0,
+        lastFlags: 0,
+      }
+    }
+    life.sum = 0
+    life.earlier = earlier
+    life.low = 0
+    life.high = 0
+    life.frozen = false
+    life.began = time
+    return life
+  }
+
+  private retire(account: PageAccount): void {
+    const { life } = account
+    if (!life) return
+    account.life = undefined
+    for (const reference of life.open) this.spareReferences.push(reference)
+    life.open.length = 0
+    life.dimensions.length = 0
+    life.amounts.length = 0
+    this.spareLives.push(life)
+  }
+
+  private open(life: OpenLife, batch: EventBatch, row: number, site: number, amount: number): void {
+    if (life.open.length >= MOST_OPEN) return
+    const spare = this.spareReferences.pop()
+    if (!spare) {
+      life.open.push({ site, pid: batch.pid[row], time: batch.time[row], amount, taken: amount })
+      return
+    }
+    spare.site = site
+    spare.pid = batch.pid[row]
+    spare.time = batch.time[row]
+    spare.amount = amount
+    spare.taken = amount
+    life.open.push(spare)
   }
 
   private take(life: OpenLife, batch: EventBatch, row: number, site: number, amount: number, allocates: boolean): void {
@@ -283,7 +338,7 @@ export class Ledger implements LifeListener {
       last.taken = PIN
       return
     }
-    if (life.open.length < MOST_OPEN) life.open.push({ site, pid, cpu: batch.cpu[row], time: batch.time[row], amount, taken: amount })
+    this.open(life, batch, row, site, amount)
   }
 
   private give(life: OpenLife, site: number, pid: number, time: number, amount: number): void {
@@ -300,17 +355,14 @@ export class Ledger implements LifeListener {
       const stats = this.sites.statsOf(reference.site)
       if (stats && time - reference.time > stats.longest) stats.longest = time - reference.time
       if (reference.amount === 0) {
-        open.splice(i, 1)
+        for (let k = i + 1; k < open.length; k++) open[k - 1] = open[k]
+        open.pop()
+        this.spareReferences.push(reference)
         // A reference of a moment, taken and given back: what lies between does not matter to a life.
-        if (reference.taken === amount && stats && !lastsAtWill(stats.holder.class)) this.pair(this.loops, site, reference.site)
+        if (reference.taken === amount && stats && !lastsAtWill(stats.holder.class)) this.loops.add(site, reference.site)
       }
     }
     if (left > 0 && life.earlier > 0) life.earlier = Math.max(0, life.earlier - left)
-  }
-
-  private pair(map: Map<number, number>, put: number, get: number): void {
-    const key = put * 65536 + get
-    map.set(key, (map.get(key) ?? 0) + 1)
   }
 
   /** Where only one open reference is of the kind a put gives back, it is that one. */
@@ -323,7 +375,7 @@ export class Ledger implements LifeListener {
       if (only >= 0) return
       only = i
     }
-    if (only >= 0) this.pair(this.paid, site, open[only].site)
+    if (only >= 0) this.paid.add(site, open[only].site)
   }
 
   /** The open reference a put most likely pays back. */
@@ -333,7 +385,7 @@ export class Ledger implements LifeListener {
     let score = -1
     for (let i = open.length - 1; i >= 0; i--) {
       const reference = open[i]
-      const known = this.paid.get(site * 65536 + reference.site) ?? 0
+      const known = this.paid.get(site, reference.site)
       const pte = this.sites.statsOf(reference.site)?.holder.class === 'page-table entry'
       let value = Math.min(known, 1e8) * 4
       if (amount >= PIN === reference.amount >= PIN) value += 4e9
@@ -355,7 +407,7 @@ export class Ledger implements LifeListener {
     life.sum += val
     // The references themselves went through the freeze; where more or fewer come out of it a split took part.
     const held = life.open.reduce((sum, one) => sum + one.amount, 0)
-    if (held < val) life.open.push({ site, pid: batch.pid[row], cpu: batch.cpu[row], time: batch.time[row], amount: val - held, taken: val - held })
+    if (held < val) this.open(life, batch, row, site, val - held)
     for (let over = held - val; over > 0 && life.open.length > 0; ) {
       const last = life.open[life.open.length - 1]
       const off = Math.min(over, last.amount)
@@ -389,7 +441,7 @@ export class Ledger implements LifeListener {
       if (!stats) continue
       if (time - reference.time > stats.longest) stats.longest = time - reference.time
     }
-    account.life = undefined
+    this.retire(account)
     if (account.page.exact) account.tainted = false
     account.idledBy = site
     account.idledAt = time
@@ -408,7 +460,7 @@ export class Ledger implements LifeListener {
     // A life that went round a loop many times says no more than one that went round twice.
     if (this.completed.size < 20_000) {
       this.completed.set(hash, 1)
-      this.span.add(life)
+      this.span.add({ dimensions: [...life.dimensions], amounts: [...life.amounts] })
     }
   }
 
@@ -417,7 +469,7 @@ export class Ledger implements LifeListener {
       const stats = this.sites.statsOf(reference.site)
       if (stats) stats.abandoned += reference.amount
     }
-    account.life = undefined
+    this.retire(account)
     account.idledBy = 0
   }
 
@@ -438,25 +490,6 @@ export class Ledger implements LifeListener {
   /** Whether the model of the kernel is at hand. */
   get hasRules(): boolean {
     return this.rules !== undefined
-  }
-}
-
-function newLife(time: number, earlier: number): OpenLife {
-  return {
-    dimensions: [],
-    amounts: [],
-    open: [],
-    sum: 0,
-    earlier,
-    low: 0,
-    high: 0,
-    frozen: false,
-    began: time,
-    last: time,
-    lastSite: 0,
-    lastPid: 0,
-    lastMapcount: 0,
-    lastFlags: 0,
   }
 }
 

@@ -177,8 +177,11 @@ export class Replay {
       if (this.firstCpu < 0) this.firstCpu = cpu
     }
     let page = this.table.find(pfn)
+    if (page?.certain) return page
     const known = page ? page.range !== undefined : this.ranges.find(pfn) !== undefined
-    if (this.zones.candidate(batch, row, known) === false && !known) return undefined
+    const device = this.zones.candidate(batch, row, known)
+    if (device === false) return undefined
+    if (page && device === true) page.certain = true
     if (!page) {
       page = this.table.add(pfn, Zones.key(batch, row))
       page.range = this.ranges.find(pfn)

@@ -86,6 +86,8 @@ export interface TraceListener {
   events(batch: EventBatch, tables: TraceTables): void
   range?(event: RangeEvent): void
   lost?(loss: Loss): void
+  /** Zones (`Zones.key` of an event) whose events need not be told any more, as far as is known now: a reader may leave them out. */
+  dropZones?(): readonly number[]
   /** 0..1 where the size is known. */
   progress?(done: number, events: number): void
 }

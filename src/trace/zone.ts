@@ -12,6 +12,11 @@ const ZONE_SHIFT = 18
 /** After so many events of a key its kind is decided for good, so that the rest can be passed over. */
 const ENOUGH = 512
 
+/** The zone's part of the upper half of page->flags. */
+export function zoneKey(high: number): number {
+  return high >>> ZONE_SHIFT
+}
+
 interface Stat {
   /** Events that are no `set`, and those of them that look like a device page's. */
   events: number
@@ -28,6 +33,7 @@ interface Stat {
 export class Zones {
   private readonly stats = new Map<number, Stat>()
   private readonly reserved: number
+  private dropped: readonly number[] = []
   private lastKey = -1
   private lastStat: Stat | undefined
 
@@ -37,7 +43,7 @@ export class Zones {
 
   /** The zone's part of a row's flags. */
   static key(batch: EventBatch, row: number): number {
-    return batch.flags32[2 * row + HIGH] >>> ZONE_SHIFT
+    return zoneKey(batch.flags32[2 * row + HIGH])
   }
 
   /** Counts an event; whether its page may be a device's: true, false, or undefined as long as that is open. */
@@ -53,11 +59,12 @@ export class Zones {
       this.lastKey = key
       this.lastStat = stat
     }
+    if (stat.decided !== undefined) return stat.decided
     if (known) {
-      stat.known = true
+      // While a page is made its flags may not have a zone yet: that says nothing of the others that have none.
+      if (batch.op[row] !== Op.set) stat.known = true
       return true
     }
-    if (stat.decided !== undefined) return stat.decided
     const reserved = (batch.flags32[2 * row + LOW] & this.reserved) !== 0
     if (batch.op[row] === Op.set) {
       stat.sets++
@@ -66,7 +73,10 @@ export class Zones {
       stat.events++
       if (reserved && batch.mt[row] === 1) stat.reserved++
     }
-    if (stat.events === ENOUGH) stat.decided = decide(stat)
+    if (stat.events === ENOUGH) {
+      stat.decided = decide(stat)
+      if (!stat.decided) this.dropped = [...this.dropped, key]
+    }
     return stat.decided
   }
 
@@ -77,8 +87,8 @@ export class Zones {
   }
 
   /** Keys that are decided not to be a device's: their events need not be read at all. */
-  get others(): number[] {
-    return [...this.stats].filter(([, stat]) => stat.decided === false).map(([key]) => key)
+  get others(): readonly number[] {
+    return this.dropped
   }
 }
 

@@ -45,15 +45,16 @@ export class JobCutter {
     return { done: this.finished ? of : Math.min(of, this.at - this.start), of }
   }
 
-  /** The next unit; undefined when there is none. */
-  next(buffer: ArrayBuffer | undefined): UnitJob | undefined {
+  /** The next unit; undefined when there is none. `drop`: see `UnitJob`. */
+  next(buffer: ArrayBuffer | undefined, drop: readonly number[]): UnitJob | undefined {
     if (this.finished) return undefined
-    return this.compressed ? this.nextChunks(buffer) : this.nextPages(buffer)
+    const job = this.compressed ? this.nextChunks(buffer) : this.nextPages(buffer)
+    return job && drop.length > 0 ? { ...job, drop } : job
   }
 
   private job(bytes: Uint8Array, chunks: readonly number[], offset: number, buffer: ArrayBuffer | undefined, cut: string | undefined): UnitJob {
     if (cut !== undefined) this.finished = true
-    return { number: this.number++, cpu: this.cpu, bytes: bytes as Uint8Array<ArrayBuffer>, chunks, offset, buffer, cut }
+    return { number: this.number++, cpu: this.cpu, bytes: bytes as Uint8Array<ArrayBuffer>, chunks, offset, drop: [], buffer, cut }
   }
 
   private cutOff(at: number): string {

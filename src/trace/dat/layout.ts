@@ -3,10 +3,10 @@ import { TraceError } from '../byte-file.ts'
 import { OP_NAMES } from '../page-event.ts'
 import type { EventFormat, Field } from './format.ts'
 import type { DatBuffer, DatHead } from './head.ts'
-import type { Keep, UnitEvent, UnitLayout } from './unit.ts'
+import type { UnitEvent, UnitLayout } from './unit.ts'
 
 /** The layout of one buffer's pages. Throws `TraceError` if the file's own description makes no sense. */
-export function unitLayout(name: string, head: DatHead, buffer: DatBuffer, keep: Keep): UnitLayout {
+export function unitLayout(name: string, head: DatHead, buffer: DatBuffer): UnitLayout {
   const events = head.events.flatMap((format) => unitEvent(name, format, head.header.commitSize as 4 | 8))
   const any = head.events.find((event) => event.system === 'page_ref')
   if (!any) throw new TraceError(`${name} holds no page_ref events`)
@@ -28,7 +28,6 @@ export function unitLayout(name: string, head: DatHead, buffer: DatBuffer, keep:
     long: head.header.commitSize as 4 | 8,
     tsc: head.tsc,
     offset: head.offset,
-    keep,
   }
 }
 

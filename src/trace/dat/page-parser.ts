@@ -5,6 +5,7 @@
 import { Cut, type Inflate } from '../byte-file.ts'
 import { batchBytes, Context, type EventBatch, HIGH, LOW, newBatch } from '../page-event.ts'
 import { StackStore } from '../stack-store.ts'
+import { zoneKey } from '../zone.ts'
 import { unpack } from './head.ts'
 import type { RawEvent, UnitJob, UnitLayout, UnitLoss, UnitResult } from './unit.ts'
 
@@ -187,7 +188,7 @@ export class PageParser {
 
   private event(view: DataView, at: number, length: number, id: number, time: number, flags: number, pid: number, level: number, state: UnitState): void {
     const { offsets } = this
-    const { little, long, keep } = this.layout
+    const { little, long } = this.layout
     const place = this.places[id]
     state.pending[level] = -1
     state.opened[level] = 1
@@ -198,13 +199,14 @@ export class PageParser {
     const pfn =
       long === 8 ? view.getUint32(pfnAt + (little ? 0 : 4), little) + view.getUint32(pfnAt + (little ? 4 : 0), little) * TWO32 : view.getUint32(pfnAt, little)
     const flagsLow = view.getUint32(flagsAt + (little || long === 4 ? 0 : 4), little)
-    if (keep.ranges !== undefined && (flagsLow & keep.flagBits) === 0 && !within(keep.ranges, pfn)) return
+    const flagsHigh = long === 8 ? view.getUint32(flagsAt + (little ? 4 : 0), little) : 0
+    if (state.dropping && state.drops(zoneKey(flagsHigh))) return
     const { batch } = state
     const row = batch.length++
     batch.op[row] = offsets[place]
     batch.pfn[row] = pfn
     batch.flags32[2 * row + LOW] = flagsLow
-    batch.flags32[2 * row + HIGH] = long === 8 ? view.getUint32(flagsAt + (little ? 4 : 0), little) : 0
+    batch.flags32[2 * row + HIGH] = flagsHigh
     batch.count[row] = view.getInt32(at + offsets[place + 3], little)
     batch.mapcount[row] = view.getInt32(at + offsets[place + 4], little)
     const mapping = at + offsets[place + 5]
@@ -244,11 +246,11 @@ export class PageParser {
       }
       frame[words] = low
       frame[words + 1] = high
-      hash = Math.imul(hash ^ low, 0x01000193) ^ (hash >>> 15)
+      hash = (hash * 31 + low) | 0
       words += 2
     }
     if (words === 0) return
-    const id = this.stacks.intern(frame, words, hash ^ (hash >>> 13))
+    const id = this.stacks.intern(frame, words, hash ^ (hash >>> 15))
     if (orphan) {
       state.opened[level] = 1
       state.orphans.push([level, pid, id])
@@ -257,11 +259,6 @@ export class PageParser {
       state.pending[level] = -1
     }
   }
-}
-
-function within(ranges: readonly number[], pfn: number): boolean {
-  for (let i = 0; i < ranges.length; i += 2) if (pfn >= ranges[i] && pfn <= ranges[i + 1]) return true
-  return false
 }
 
 /** Nesting of contexts on a CPU: task, softirq, hardirq, NMI. */
@@ -289,10 +286,25 @@ class UnitState {
   first = Number.NaN
   last = Number.NaN
 
+  readonly dropping: boolean
+  private readonly dropped: readonly number[]
+  private lastZone = -1
+  private lastDropped = false
+
   constructor(job: UnitJob, batch: EventBatch) {
+    this.dropped = job.drop
+    this.dropping = job.drop.length > 0
     this.number = job.number
     this.cpu = job.cpu
     this.batch = batch
+  }
+
+  drops(zone: number): boolean {
+    if (zone !== this.lastZone) {
+      this.lastZone = zone
+      this.lastDropped = this.dropped.includes(zone)
+    }
+    return this.lastDropped
   }
 
   tick(time: number): void {

@@ -9,7 +9,7 @@ import { merge } from './merge.ts'
 import { PageParser } from './page-parser.ts'
 import { rangeEvent } from './range-event.ts'
 import { CpuStream, type StreamHost } from './stream.ts'
-import type { Keep, UnitLayout, UnitResult, UnitRunner } from './unit.ts'
+import type { UnitLayout, UnitResult, UnitRunner } from './unit.ts'
 
 /** A trace.dat that is open: what its head says, and how to read its events. */
 export interface DatTrace {
@@ -18,7 +18,6 @@ export interface DatTrace {
   readonly inflate: Inflate
 }
 
-export const KEEP_ALL: Keep = { ranges: undefined, flagBits: 0 }
 /** Bytes of the file in a unit, packed or not, for one CPU; less for many CPUs, so that what is under way is bounded. */
 const PACKED_UNIT = 64 * 1024
 const PLAIN_UNIT = 1024 * 1024
@@ -59,7 +58,6 @@ export function traceHead(head: DatHead, buffer: DatBuffer): TraceHead {
 export async function readDat(
   trace: DatTrace,
   instance: string,
-  keep: Keep,
   makeRunner: (layout: UnitLayout) => UnitRunner,
   listener: TraceListener,
 ): Promise<TraceSummary> {
@@ -69,7 +67,7 @@ export async function readDat(
     const why = head.damage === undefined ? `has no buffer ${JSON.stringify(instance)}` : `ends early ${head.damage}: its events are not there`
     throw new TraceError(`${file.name} ${why}`)
   }
-  const layout = unitLayout(file.name, head, buffer, keep)
+  const layout = unitLayout(file.name, head, buffer)
   const runner = makeRunner(layout)
   const tables = new AddressTables(head.kallsyms)
   for (const [pid, comm] of head.comms) tables.comms.set(pid, comm)
@@ -88,6 +86,7 @@ export async function readDat(
       for (const orphan of result.orphans) (orphan as unknown as number[])[2] = map[orphan[2]]
     },
     buffer: () => free.pop(),
+    drop: () => listener.dropZones?.() ?? [],
     free: (one) => {
       if (free.length < 8 && one.byteLength > 0) free.push(one)
     },

@@ -1,7 +1,6 @@
 /** One CPU's events in order: asks for its units ahead of time, numbers their stacks, joins stacks that come in the next unit. */
-import type { TraceTables } from '../source.ts'
 import type { JobCutter } from './jobs.ts'
-import type { RawEvent, UnitLoss, UnitResult, UnitRunner } from './unit.ts'
+import type { UnitLoss, UnitResult, UnitRunner } from './unit.ts'
 
 /** What a stream needs of the one who reads. */
 export interface StreamHost {
@@ -13,6 +12,8 @@ export interface StreamHost {
   /** A buffer that is free again. */
   buffer(): ArrayBuffer | undefined
   free(buffer: ArrayBuffer): void
+  /** Zones whose events are of no interest, as far as is known now. */
+  drop(): readonly number[]
 }
 
 /** The front of one CPU's events. `ready` must be awaited before the rows are looked at. */
@@ -43,7 +44,7 @@ export class CpuStream {
 
   private fill(): void {
     while (this.queue.length < this.host.ahead) {
-      const job = this.cutter.next(this.host.buffer())
+      const job = this.cutter.next(this.host.buffer(), this.host.drop())
       if (!job) return
       const { host } = this
       this.queue.push(
@@ -117,10 +118,3 @@ function join(unit: UnitResult, next: UnitResult): void {
     if (row >= 0 && unit.batch.pid[row] === pid && unit.batch.stack[row] === 0) unit.batch.stack[row] = stack
   }
 }
-
-/** Raw events in the order of their time. */
-export function byTime(events: RawEvent[]): RawEvent[] {
-  return events.sort((a, b) => a.time - b.time)
-}
-
-export type { TraceTables }

@@ -25,8 +25,6 @@ export interface UnitLayout {
   readonly tsc: { readonly mult: number; readonly shift: number; readonly offset: number } | undefined
   /** Nanoseconds. */
   readonly offset: number
-  /** Keep only events that pass: see `Keep`. */
-  readonly keep: Keep
 }
 
 export type UnitEvent =
@@ -48,14 +46,6 @@ export type UnitEvent =
   | { readonly kind: 'kernel_stack'; readonly id: number; readonly size: number; readonly caller: number }
   | { readonly kind: 'other'; readonly id: number }
 
-/** Which page_ref events are of interest: a filter cheap enough to be applied while parsing. */
-export interface Keep {
-  /** Page frame numbers, inclusive pairs, sorted and disjoint: start0, end0, start1, ... Undefined: all. */
-  readonly ranges: readonly number[] | undefined
-  /** Also those outside the ranges whose flags have one of these bits (0: none). */
-  readonly flagBits: number
-}
-
 /** A unit's bytes: chunks (each compressed by itself) or plain pages. */
 export interface UnitJob {
   readonly number: number
@@ -65,6 +55,8 @@ export interface UnitJob {
   readonly chunks: readonly number[]
   /** Offset in the file, for messages. */
   readonly offset: number
+  /** Zones (`zoneKey`) whose events are left out: counted, but not given. */
+  readonly drop: readonly number[]
   /** A buffer for the columns, if one is free. */
   readonly buffer: ArrayBuffer | undefined
   /** Why nothing follows though the file says so: the data of this CPU ends early. */
