@@ -27,7 +27,8 @@ export interface Model extends Declarations {
   readonly mistakes: readonly Diagnostic[]
   /** The statements of all functions in files of a directory, `kernel/`. */
   statements(directory: string): ModelStatement[]
-  /** Keys of the statements that the compilations so far made part of a program. */
+  readonly sources: Sources
+  /** Keys of the statements that the last compilation made part of its program, set-up included. */
   lowered(): string[]
   /** Compiles one scenario. Throws `ModelError` with every mistake found. */
   compile(scenario: ScenarioDeclaration, options?: CompileOptions): Program
@@ -45,18 +46,23 @@ export interface CompileOptions {
 /** Name of the kernel where the model declares none. */
 export const NO_KERNEL = 'none'
 
-/** Loads model files (absolute paths) and all they import. Throws `ModelError` on syntax and type errors. */
-export function loadModel(host: SourceHost, files: readonly string[]): Model {
-  const sources = loadSources(host, files)
+/**
+ * Loads model files (absolute paths) and all they import. Throws `ModelError` on syntax and type errors; with `earlier`, a model that
+ * differs in few files, it is faster and finds no type errors.
+ */
+export function loadModel(host: SourceHost, files: readonly string[], earlier?: Model): Model {
+  const sources = loadSources(host, files, earlier?.sources)
   const declarations = readDeclarations(sources)
   const mistakes = [...sources.typeErrors, ...declarations.diagnostics]
   // Mistakes of the subset are looked for even when there are type errors, so that all come out in one run.
   return {
     ...declarations,
     mistakes,
+    sources,
     statements: (directory) => statementsBelow(sources, directory),
     lowered: () => [...sources.lowered].map((statement) => statementKey(sources, statement)),
     compile(scenario, options = {}) {
+      sources.lowered.clear()
       const kernel = declarations.kernels.find((preset) => preset.name === (options.kernel ?? preset.name))
       const on = new Set(kernel?.has ?? [])
       for (const name of options.with ?? []) on.add(name)

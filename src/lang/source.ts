@@ -20,7 +20,7 @@ export interface Sources {
   diagnostic(node: ts.Node, message: string, instead: string): Diagnostic
   /** What TypeScript itself has to say: typos, wrong types, missing files. */
   readonly typeErrors: readonly Diagnostic[]
-  /** Statements that some compilation made part of a program (set-ups included); it grows with every compilation. */
+  /** Statements that the last compilation made part of its program, set-up included. */
   readonly lowered: Set<ts.Statement>
   /** Path of `putpage/model`. */
   readonly modelPath: string
@@ -41,8 +41,11 @@ type Partial<T> = { [P in keyof T]?: T[P] }
 `
 const LIBRARY_PATH = '/putpage/lib.d.ts'
 
-/** Parses and type-checks the given files and what they import. */
-export function loadSources(host: SourceHost, files: readonly string[]): Sources {
+/**
+ * Parses and type-checks the given files and what they import. With `earlier`, which differs in few files, only those are parsed
+ * again and no type errors are looked for: for who tries many variants of sources that are right.
+ */
+export function loadSources(host: SourceHost, files: readonly string[], earlier?: Sources): Sources {
   const modelPath = `${host.root}/src/lang/model.ts`
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
@@ -62,7 +65,9 @@ export function loadSources(host: SourceHost, files: readonly string[]): Sources
     getSourceFile(path, language) {
       if (!parsed.has(path)) {
         const text = path === LIBRARY_PATH ? LIBRARY : host.readFile(path)
-        parsed.set(path, text === undefined ? undefined : ts.createSourceFile(path, text, language, true))
+        const before = earlier?.program.getSourceFile(path)
+        if (before && before.text === text) parsed.set(path, before)
+        else parsed.set(path, text === undefined ? undefined : ts.createSourceFile(path, text, language, true))
       }
       return parsed.get(path)
     },
@@ -78,7 +83,7 @@ export function loadSources(host: SourceHost, files: readonly string[]): Sources
         return { resolvedModule: path === undefined ? undefined : { resolvedFileName: path, extension: ts.Extension.Ts } }
       }),
   }
-  const program = ts.createProgram({ rootNames: [LIBRARY_PATH, ...files], options, host: compilerHost })
+  const program = ts.createProgram({ rootNames: [LIBRARY_PATH, ...files], options, host: compilerHost, oldProgram: earlier?.program })
   const displayPath = (file: ts.SourceFile): string => (file.fileName.startsWith(`${host.root}/`) ? file.fileName.slice(host.root.length + 1) : file.fileName)
   const at = (file: ts.SourceFile, start: number, end: number, message: string, instead: string): Diagnostic => {
     const from = file.getLineAndCharacterOfPosition(start)
@@ -122,7 +127,7 @@ export function loadSources(host: SourceHost, files: readonly string[]): Sources
     modelPath,
     diagnostic: (node, message, instead) => at(node.getSourceFile(), node.getStart(), node.getEnd(), message, instead),
     get typeErrors() {
-      errors ??= complaints()
+      errors ??= earlier ? [] : complaints()
       return errors
     },
   }

@@ -8,7 +8,7 @@ export interface Run {
   readonly exploration: Exploration
   /** Which steps of the model it took, if that was asked for. */
   readonly coverage?: readonly StepTaken[]
-  /** With it: keys of statements of the model that this run's program, or one compiled before it, contains. */
+  /** With it: keys of the statements of the model that this run's program contains. */
   readonly lowered?: readonly string[]
 }
 

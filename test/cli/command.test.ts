@@ -61,6 +61,35 @@ test('bugs: a bug by its id as JSON, and an unknown id', () => {
   assert.match(unknown.err, /Did you mean release-pages-bypass\?/)
 })
 
+test('random runs: a failure with the command that makes it again, nothing found is inconclusive, the same for the same seed', () => {
+  const found = putpage('check', 'truncate-against-direct-io', '--kernel', 'v6.1', '--random', '300', '--seed', '5')
+  assert.equal(found.code, 1)
+  assert.match(found.out, /again +putpage check truncate-against-direct-io --kernel v6\.1 --random 300 --seed 5\n/)
+  assert.match(found.out, /v6\.1: \d+ of \d+ steps of the model taken in 1 scenario/)
+  const none = ['check', 'gup-of-mapped-dax', '--kernel', 'v6.1', '--random', '20', '--strategy', 'pct', '--json']
+  const [one, two] = [putpage(...none), putpage(...none)]
+  assert.equal(one.code, 3)
+  const report = JSON.parse(one.out)
+  assert.equal(report.runs[0].verdict, 'inconclusive')
+  assert.match(report.runs[0].bounds, /20 random runs \(pct, depth 3, seed 1\)/)
+  assert.ok(report.coverage.kernels[0].taken > 0)
+  const untimed = (text: string): string => text.replace(/"seconds": [\d.e-]+/g, '')
+  assert.equal(untimed(one.out), untimed(two.out))
+  assert.equal(putpage('check', 'gup-of-mapped-dax', '--seed', '3').code, 2)
+  assert.equal(putpage('check', 'gup-of-mapped-dax', '--random', '0').code, 2)
+})
+
+test('coverage: the steps that a search never takes, for people and as JSON', () => {
+  const { code, out } = putpage('check', 'gup-of-mapped-dax', '--kernel', 'v6.1', '--coverage')
+  assert.equal(code, 0)
+  assert.match(out, /v6\.1: \d+ of \d+ steps of the model taken in 1 scenario, never:\n {2}kernel\//)
+  const { runs, coverage } = JSON.parse(putpage('check', 'gup-of-mapped-dax', '--kernel', 'v6.1', '--coverage', '--json').out)
+  assert.equal(runs[0].verdict, 'pass')
+  const [kernel] = coverage.kernels
+  assert.deepEqual([kernel.kernel, kernel.scenarios, kernel.complete, kernel.steps - kernel.taken], ['v6.1', 1, true, kernel.never.length])
+  assert.ok(kernel.never.every(({ file, line, function: name, text }: Record<string, unknown>) => file && line && name && text))
+})
+
 test('ten different mistakes give ten diagnostics, each with place, frame and advice, and exit code 2', () => {
   const { code, err } = putpage('check', 'test/mistakes/ten.ts')
   assert.equal(code, 2)
