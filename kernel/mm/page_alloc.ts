@@ -1,5 +1,5 @@
 // Ordinary pages, and the counts device pages begin with: mm/page_alloc.c (mm/mm_init.c since v6.1).
-import { array, atomic, BUG_ON, type FixedArray, struct, VM_BUG_ON } from 'putpage/model'
+import { array, atomic, BUG_ON, expect, type FixedArray, struct, VM_BUG_ON } from 'putpage/model'
 import { type DevPagemap, pgmap_private_or_coherent } from '../include/linux/memremap.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { hold, page_ref_count, page_ref_sub_and_test, set_page_count_one } from '../include/linux/page_ref.ts'
@@ -34,6 +34,7 @@ function take_from_buddy(page: Page): boolean {
   return atomic(() => {
     let got = false
     if (page.buddy) {
+      expect(page.type === 'ram', 'the buddy allocator hands out ordinary pages')
       page.buddy = false
       got = true
       set_page_count_one(page, 'alloc')

@@ -25,6 +25,8 @@ export function inline(context: Context, node: ts.Node, callee: Extract<Value, {
   if (context.functions.includes(body)) return refuse(context, node, `${name} calls itself`, 'a loop')
   if (body.asteriskToken || body.modifiers?.some((modifier) => modifier.kind === ts.SyntaxKind.AsyncKeyword))
     return refuse(context, body.name ?? node, `${name} is asynchronous`, 'an ordinary function')
+  const called = context.unit.free?.call(context, node, body, args)
+  if (called) return called
   const scope = childScope(callee.scope)
   body.parameters.forEach((parameter, i) => {
     bindParameter(context, node, scope, parameter, args[i] ?? parameter.initializer)

@@ -193,17 +193,21 @@ function kernelCheck(context: Context, node: ts.CallExpression, name: string, ki
   const words = what && ts.isStringLiteral(what) ? what.text : text
   const sentence = means && ts.isStringLiteral(means) ? `${means.text.replace(/^./, (first) => first.toUpperCase())}.` : `${name}(${text}) fires in ${where}().`
   const check = context.unit.check(kind, `${kind}:${where}:${words}`, `${name}(${words}) in ${where}`, sentence, fatal)
-  if (!context.pure && !context.setup) context.graph.emit({ op: 'check', at: position(context, node), check, fails })
+  // By itself a function is followed only where the kernel goes on.
+  const looked = !context.setup || (context.unit.free !== undefined && fatal)
+  if (!context.pure && looked) context.graph.emit({ op: 'check', at: position(context, node), check, fails })
   return scalar(fails, BOOL)
 }
 
 function modelCheck(context: Context, node: ts.CallExpression, kind: CheckKind): void {
-  const holds = condition(context, node.arguments[0], expression({ ...context, ghost: true, inStep: true }, node.arguments[0]))
+  const quiet = context.unit.free ? context : { ...context, ghost: true, inStep: true }
+  const holds = condition(context, node.arguments[0], expression(quiet, node.arguments[0]))
   const what = node.arguments[1]
   if (!ts.isStringLiteral(what)) return refuse(context, what, 'the sentence must be written here', "'what must hold'")
   const where = context.stack[context.stack.length - 1].name
   const check = context.unit.check(kind, `${kind}:${where}:${what.text}`, `${what.text}, in ${where}`, `${what.text}, in ${where}().`, false)
-  if (!context.pure && !context.setup) context.graph.emit({ op: 'check', at: position(context, node), check, fails: not(holds) })
+  const looked = !context.setup || context.unit.free !== undefined
+  if (!context.pure && looked) context.graph.emit({ op: 'check', at: position(context, node), check, fails: not(holds) })
 }
 
 function memory(context: Context, node: ts.CallExpression, gone: number): void {

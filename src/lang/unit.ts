@@ -2,6 +2,7 @@
 import ts from 'typescript'
 import type { Check, CheckKind, ColumnId, Expr } from '../ir/program.ts'
 import type { Diagnostic } from './diagnostic.ts'
+import { type FreeCall, type Worlds, worldOf } from './function-body.ts'
 import type { Sources } from './source.ts'
 import { type Field, type ObjectDeclaration, type ScalarType, type Struct, sameType, type ValueType } from './value-type.ts'
 
@@ -44,8 +45,11 @@ export class Unit {
   settled: Settled
   /** The pass whose result is the program. */
   final = false
-  /** A function is lowered by itself, for any state: no ledger and no other ghost state, and what these functions say of a word is so. */
-  free?: { readonly invariants: readonly ts.FunctionDeclaration[] }
+  /**
+   * Functions are lowered by themselves, for any state: no ledger and no other ghost state, what the invariants say of a word is
+   * so, each structure has the objects of its world, and calls are not inlined where `call` makes a node of them.
+   */
+  free?: { readonly invariants: readonly ts.FunctionDeclaration[]; readonly worlds: Worlds; readonly call: FreeCall }
   /** Switches the lowering has looked at. */
   readonly switchesRead = new Set<string>()
   private readonly injectedStruct: Struct = { name: 'Injected', fields: new Map(), objects: [{ name: 'injected failure' }] }
@@ -135,7 +139,7 @@ export class Unit {
     const declaration = symbol.declarations?.find(ts.isClassDeclaration)
     if (!declaration) return undefined
     const fields = new Map<string, Field>()
-    const struct: Struct = { name: symbol.name, fields, objects: [] }
+    const struct: Struct = { name: symbol.name, fields, objects: this.free ? worldOf(symbol.name, this.free.worlds) : [] }
     this.structs.set(symbol, struct)
     for (const member of declaration.members) {
       if (!ts.isPropertyDeclaration(member) || !ts.isIdentifier(member.name)) {

@@ -68,6 +68,24 @@ export function split(expr: Expr, env: Env, facts: Facts): { readonly whenTrue: 
   return { whenTrue: yes ? narrowed(sides.yes) : undefined, whenFalse: no ? narrowed(sides.no) : undefined }
 }
 
+const TESTS = new Set(['<', '<=', '>', '>=', '==', '!=', '&&', '||'])
+
+/** True for expressions that are true or false. */
+export function isTest(expr: Expr): boolean {
+  return expr.e === 'not' || (expr.e === 'bin' && TESTS.has(expr.op))
+}
+
+/** Assigns an expression to a local: of a test both outcomes, each with what it says of the locals it looked at. */
+export function assign(env: Env, dst: LocalId, expr: Expr, facts: Facts, body: (env: Env) => void): void {
+  if (isTest(expr)) {
+    const { whenTrue, whenFalse } = split(expr, env, facts)
+    if (whenTrue) body(new Map(whenTrue).set(dst, [1]))
+    if (whenFalse) body(new Map(whenFalse).set(dst, [0]))
+    return
+  }
+  body(new Map(env).set(dst, valuesOf(expr, env, facts)))
+}
+
 /** The environment for each value of a local that may have several. */
 export function forEachValue(env: Env, local: LocalId, values: readonly number[], body: (value: number, env: Env) => void): void {
   for (const value of values) body(value, values.length === 1 ? env : new Map(env).set(local, [value]))

@@ -37,11 +37,6 @@ export interface RoleAutomaton {
   /** The page's type: a member of the model's PageType. */
   readonly type: string
   readonly chains: readonly (readonly string[])[]
-  /**
-   * Every chain of functions that the entry can be executing, outermost first, those without an operation on the page included:
-   * what the entry reaches at all.
-   */
-  readonly reached: readonly (readonly string[])[]
   readonly letters: readonly Letter[]
   /** Edges of each state; 0 is the start. Nondeterministic. */
   readonly edges: readonly (readonly Edge[])[]

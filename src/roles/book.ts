@@ -1,8 +1,11 @@
 /** All that the model says about one kernel's operations on page counts: functions by their names in stacks, and their automata. */
 import type { FunctionBody } from '../ir/body.ts'
+import type { Values } from './abstract-value.ts'
 import type { RoleAutomaton } from './automaton.ts'
+import { finish } from './finish.ts'
+import { LetterPool } from './letters.ts'
 import { reduce } from './reduce.ts'
-import { type Primitives, slice } from './slice.ts'
+import { anyArguments, inputsUsed, type Primitives, type Summary, slice } from './slice.ts'
 
 /** A modelled function, as far as a book needs to know it. */
 export interface RoleFunction {
@@ -25,7 +28,7 @@ export interface RoleFunction {
 export interface RoleSource {
   readonly functions: readonly RoleFunction[]
   /** Under the kernel's switches; undefined: the function cannot be looked at by itself. */
-  body(fn: RoleFunction): FunctionBody | undefined
+  body(fn: { readonly name: string; readonly file: string }): FunctionBody | undefined
 }
 
 export interface RoleBook {
@@ -37,6 +40,8 @@ export interface RoleBook {
   isReference(name: string): boolean
   /** What a call of the function may do to a page of the type (a member of the model's PageType); undefined: not known. */
   automaton(name: string, type: string): RoleAutomaton | undefined
+  /** Whether a call of a function can be executing another one, in this kernel, for pages of the type. Ask for the automaton first. */
+  reaches(from: string, to: string, type: string): boolean
   /** Functions that the model's wait for an idle page stands in, in this kernel; sorted. */
   readonly waiters: readonly string[]
 }
@@ -59,55 +64,115 @@ export function roleBook(kernel: string, source: RoleSource): RoleBook {
     events: new Map(source.functions.flatMap((fn) => (fn.event === undefined ? [] : [[fn.name, fn.event]]))),
     wake: new Set(source.functions.filter((fn) => fn.wakes).map((fn) => fn.name)),
   }
-  const bodies = new Map<string, FunctionBody | undefined>()
-  const bodyOf = (name: string): FunctionBody | undefined => {
-    const fn = byName.get(name)
-    if (!bodies.has(name)) bodies.set(name, fn && source.body(fn))
-    return bodies.get(name)
+  const types = new Map<string, Slices>()
+  const slices = (type: string): Slices => {
+    let found = types.get(type)
+    if (!found) {
+      found = new Slices(type, source, primitives)
+      types.set(type, found)
+    }
+    return found
   }
-  const automata = new Map<string, RoleAutomaton | undefined>()
   let waiters: readonly string[] | undefined
   return {
     kernel,
     named: (frame) => byFrame.get(frame) ?? [],
     isReference: (name) => byName.get(name)?.reference === true,
     automaton(name, type) {
-      const key = `${name} ${type}`
-      if (!automata.has(key)) {
-        const body = bodyOf(name)
-        const raw = body && slice(body, type, primitives)
-        automata.set(key, raw && reduce(name, type, raw))
-      }
-      return automata.get(key)
+      const fn = byName.get(name)
+      return fn && slices(type).automaton(fn)
     },
+    reaches: (from, to, type) => slices(type).reaches(from, to),
     get waiters() {
-      waiters ??= findWaiters(source.functions, bodyOf)
+      waiters ??= findWaiters(source)
       return waiters
     },
   }
 }
 
-/** The functions from which a wait is reached under the kernel's switches, and which no other such function calls but through a further one. */
-function findWaiters(functions: readonly RoleFunction[], bodyOf: (name: string) => FunctionBody | undefined): string[] {
-  const waits = new Set(functions.filter((fn) => fn.waits).map((fn) => fn.name))
-  const reaching = new Set(waits)
-  for (let grown = true; grown; ) {
-    grown = false
-    for (const fn of functions)
-      if (!reaching.has(fn.name) && fn.calls.some((name) => reaching.has(name))) {
-        reaching.add(fn.name)
-        grown = true
-      }
+/** Slices of functions for pages of one type, each made once for each choice of arguments. */
+class Slices {
+  private readonly type: string
+  private readonly source: RoleSource
+  private readonly primitives: Primitives
+  private readonly pool = new LetterPool()
+  private readonly summaries = new Map<string, Summary | undefined>()
+  private readonly automata = new Map<string, RoleAutomaton | undefined>()
+  private readonly used = new Map<string, readonly boolean[]>()
+  private readonly calls = new Map<string, Set<string>>()
+  private readonly reached = new Map<string, Set<string>>()
+
+  constructor(type: string, source: RoleSource, primitives: Primitives) {
+    this.type = type
+    this.source = source
+    this.primitives = primitives
   }
-  const found = new Set<string>()
-  for (const fn of functions) {
-    if (fn.primitive || !reaching.has(fn.name)) continue
-    const near = fn.calls.some((name) => waits.has(name) || functions.some((other) => other.name === name && other.calls.some((inner) => waits.has(inner))))
-    if (!near) continue
-    for (const node of bodyOf(fn.name)?.thread.nodes ?? []) {
-      if (!node.at.primitives?.some((name) => waits.has(name)) && !node.at.stack.some((frame) => waits.has(frame.name))) continue
-      for (const { name } of node.at.stack) if (!waits.has(name)) found.add(name)
+
+  automaton(fn: RoleFunction): RoleAutomaton | undefined {
+    if (!this.automata.has(fn.name)) {
+      const body = this.source.body(fn)
+      const summary = body && this.summary(`${fn.file}:${fn.name}`, body, anyArguments(body))
+      this.automata.set(fn.name, summary && finish(fn.name, this.type, summary, this.pool))
+      this.reached.clear()
     }
+    return this.automata.get(fn.name)
   }
+
+  reaches(from: string, to: string): boolean {
+    let found = this.reached.get(from)
+    if (!found) {
+      found = new Set([from])
+      for (const name of found) for (const callee of this.calls.get(name) ?? []) found.add(callee)
+      this.reached.set(from, found)
+    }
+    return found.has(to)
+  }
+
+  private summary(key: string, body: FunctionBody, args: readonly Values[]): Summary | undefined {
+    let used = this.used.get(key)
+    if (!used) {
+      used = inputsUsed(body)
+      this.used.set(key, used)
+    }
+    // Arguments that are not looked at do not matter.
+    const mattering = args.map((values, i) => (used[i] ? values : [0]))
+    const id = `${key} ${mattering.map((values) => values?.join(',') ?? '*').join(';')}`
+    if (!this.summaries.has(id)) {
+      const raw = slice(body, mattering, {
+        type: this.type,
+        primitives: this.primitives,
+        pool: this.pool,
+        call: (callee, values) => {
+          const at = callee.lastIndexOf(':')
+          const inner = this.source.body({ file: callee.slice(0, at), name: callee.slice(at + 1) })
+          return inner && this.summary(callee, inner, values)
+        },
+        calls: (caller, callee) => {
+          const known = this.calls.get(caller) ?? new Set()
+          this.calls.set(caller, known.add(callee))
+        },
+      })
+      this.summaries.set(id, raw && reduce(raw, this.pool))
+    }
+    return this.summaries.get(id)
+  }
+}
+
+/** The functions that stand around a wait: those that wait, and those that call them, as far as they are the kernel's. */
+function findWaiters({ functions, body }: RoleSource): string[] {
+  const waits = new Set(functions.filter((fn) => fn.waits).map((fn) => fn.name))
+  const found = new Set<string>()
+  const inStack = (fn: RoleFunction, names: ReadonlySet<string>): boolean =>
+    (body(fn)?.thread.nodes ?? []).some((node) => node.at.stack.some((frame) => names.has(frame.name)) || calledIn(body(fn), node, names))
+  const direct = functions.filter((fn) => !fn.primitive && !fn.waits && fn.calls.some((name) => waits.has(name)) && inStack(fn, waits))
+  for (const fn of direct) found.add(fn.name)
+  const near = new Set(found)
+  for (const fn of functions) if (!fn.primitive && !near.has(fn.name) && fn.calls.some((name) => near.has(name)) && inStack(fn, near)) found.add(fn.name)
   return [...found].sort()
+}
+
+function calledIn(body: FunctionBody | undefined, node: FunctionBody['thread']['nodes'][number], names: ReadonlySet<string>): boolean {
+  if (!body || node.op !== 'load' || node.places.length === 0) return false
+  const { field } = body.column(node.places[0].column)
+  return names.has(field.slice(field.lastIndexOf(':') + 1))
 }

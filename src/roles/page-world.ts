@@ -8,6 +8,7 @@ export const PAGEMAP = { struct: 'DevPagemap', type: 'type' } as const
 /** References to pages: null, the page whose count is followed, a tail page of its folio, any other page. */
 export const THIS_PAGE = 1
 export const TAIL_PAGE = 2
+/** This and higher numbers. */
 export const OTHER_PAGE = 3
 export const PAGE_WORLD = { [PAGE.struct]: ['this page', 'a tail page of its folio', 'another page'] } as const
 

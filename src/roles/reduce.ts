@@ -1,20 +1,21 @@
-/** Makes a slice small: silent moves go, counts of one fate are joined to intervals, states that allow the same futures are one. */
-import type { Edge, Interval, Letter, RoleAutomaton } from './automaton.ts'
-import { COUNT_CLASSES, kernelCount } from './page-world.ts'
-import type { RawLetter, RawSlice } from './slice.ts'
+/** Makes a slice small: silent moves go, and states that allow the same futures are one. */
+import type { LetterPool } from './letters.ts'
+import type { Move, RawSlice, Summary } from './slice.ts'
 
-/** Gives the automaton of a slice. */
-export function reduce(entry: string, type: string, raw: RawSlice): RoleAutomaton {
-  const wakes = wakesFrom(raw)
-  // Only states behind a letter matter, and the first.
+/** Gives the same slice without silent moves, with one state for all that are bisimilar. */
+export function reduce(raw: RawSlice, pool: LetterPool): Summary {
   const closures = silentClosures(raw)
   // States from which the same can be done are one from the start.
   const anchors: number[] = [0]
   const anchorOf = new Map<number, number>([[closures.key(0), 0]])
-  const moves: { readonly accepting: boolean; readonly out: readonly (Move & { readonly woken: Letter['wakes'] })[] }[] = []
+  const exits: (readonly number[])[] = []
+  const edges: Map<number, Map<number, number>>[] = []
   for (let a = 0; a < anchors.length; a++) {
-    const { out, accepting } = closures.of(anchors[a])
-    const anchored = out.map(({ letter, to }) => {
+    const closed = closures.of(anchors[a])
+    exits.push(closed.exits)
+    // By shape and target, the classes of counts joined.
+    const out = new Map<number, Map<number, number>>()
+    for (const { letter, to } of closed.moves) {
       const key = closures.key(to)
       let anchor = anchorOf.get(key)
       if (anchor === undefined) {
@@ -22,163 +23,119 @@ export function reduce(entry: string, type: string, raw: RawSlice): RoleAutomato
         anchorOf.set(key, anchor)
         anchors.push(to)
       }
-      return { letter, to: anchor, woken: wakes[to] }
-    })
-    moves.push({ accepting, out: anchored })
-  }
-
-  // Letters that differ in the count before them only are numbered as one, with their classes apart.
-  const shapes = new Map<string, number>()
-  const shapeOf: { readonly letter: RawLetter; readonly wakes: Letter['wakes'] }[] = []
-  const shapesKnown = new Map<number, number>()
-  const shape = (id: number, woken: Letter['wakes']): number => {
-    const quick = id * 4 + ['yes', 'no', 'perhaps'].indexOf(woken)
-    const quickly = shapesKnown.get(quick)
-    if (quickly !== undefined) return quickly
-    const made = newShape(raw.letters[id], woken)
-    shapesKnown.set(quick, made)
-    return made
-  }
-  const newShape = (letter: RawLetter, woken: Letter['wakes']): number => {
-    const key = `${letter.event} ${letter.value} ${letter.done} ${letter.delta} ${letter.before === undefined} ${woken} ${letter.chain.join('>')}`
-    const known = shapes.get(key)
-    if (known !== undefined) return known
-    shapes.set(key, shapeOf.length)
-    shapeOf.push({ letter, wakes: woken })
-    return shapeOf.length - 1
-  }
-  // Edges as (shape, classes of counts before, target).
-  const edges = moves.map(({ out }) => {
-    const found = new Map<string, { readonly shape: number; readonly to: number; readonly before: Set<number> }>()
-    for (const { letter, to, woken } of out) {
-      const number = shape(letter, woken)
-      const key = `${number} ${to}`
-      const edge = found.get(key) ?? { shape: number, to, before: new Set<number>() }
-      edge.before.add(raw.letters[letter].before ?? -1)
-      found.set(key, edge)
+      joinInto(out, pool, letter, anchor)
     }
-    return [...found.values()]
-  })
-  const classes = sameFutures(
-    moves.map(({ accepting }) => accepting),
-    edges,
-  )
-
-  const chains: string[][] = []
-  const chainIds = new Map<string, number>()
-  const letters: Letter[] = []
-  const letterIds = new Map<string, number>()
-  const letterFor = (number: number, before: ReadonlySet<number>): number => {
-    const { letter, wakes } = shapeOf[number]
-    const results = intervals(before, letter)
-    const key = `${number} ${JSON.stringify(results)}`
-    const known = letterIds.get(key)
-    if (known !== undefined) return known
-    const chainKey = letter.chain.join('>')
-    if (!chainIds.has(chainKey)) {
-      chainIds.set(chainKey, chains.length)
-      chains.push([...letter.chain])
-    }
-    letters.push({
-      event: letter.event,
-      value: letter.value === undefined ? undefined : kernelCount(letter.value),
-      done: letter.done,
-      results,
-      chain: chainIds.get(chainKey) as number,
-      wakes,
-    })
-    letterIds.set(key, letters.length - 1)
-    return letters.length - 1
+    edges.push(out)
   }
-  // One state a class, the start's first; edges of a class that go to one class are joined.
+  const classes = sameFutures(exits, edges, pool)
   const count = Math.max(...classes) + 1
-  const joined: Edge[][] = Array.from({ length: count }, () => [])
+  const made: Move[][] = Array.from({ length: count }, () => [])
+  const returned: (readonly number[])[] = Array.from({ length: count }, () => [])
   const done = new Set<number>()
-  anchors.forEach((_, a) => {
-    const own = classes[a]
+  classes.forEach((own, a) => {
     if (done.has(own)) return
     done.add(own)
-    const byTarget = new Map<string, { readonly shape: number; readonly to: number; readonly before: Set<number> }>()
-    for (const { shape, to, before } of edges[a]) {
-      const key = `${shape} ${classes[to]}`
-      const edge = byTarget.get(key) ?? { shape, to: classes[to], before: new Set<number>() }
-      for (const one of before) edge.before.add(one)
-      byTarget.set(key, edge)
-    }
-    joined[own] = [...byTarget.values()].map(({ shape, to, before }) => ({ letter: letterFor(shape, before), to }))
+    const joined = new Map<number, Map<number, number>>()
+    for (const targets of edges[a].values()) for (const [to, letter] of targets) joinInto(joined, pool, letter, classes[to])
+    made[own] = [...joined.values()].flatMap((targets) => [...targets].map(([to, letter]) => ({ letter, to })))
+    returned[own] = exits[a]
   })
-  const accepting = Array.from({ length: count }, () => false)
-  classes.forEach((own, a) => {
-    if (moves[a].accepting) accepting[own] = true
-  })
-  return { entry, type, chains, reached: [...raw.reached].map((text) => text.split('>')), letters, edges: joined, accepting }
+  return { edges: made, exits: returned, returns: raw.returns }
 }
 
-/** A letter (of `RawSlice.letters`) and the state behind it. */
-type Move = { readonly letter: number; readonly to: number }
+function joinInto(out: Map<number, Map<number, number>>, pool: LetterPool, letter: number, to: number): void {
+  const shape = pool.shape(letter)
+  const targets = out.get(shape) ?? new Map<number, number>()
+  const known = targets.get(to)
+  targets.set(to, known === undefined ? letter : pool.join(known, letter))
+  out.set(shape, targets)
+}
 
 /**
  * What can be done next from each state when silent moves are taken. States that reach one another silently have the same; the
- * others have that of what they reach, and sets of moves that are equal are kept once.
+ * others have that of what they reach, and sets that are equal are kept once.
  */
 function silentClosures({ states }: RawSlice): {
-  of(state: number): { readonly out: readonly Move[]; readonly accepting: boolean }
+  of(state: number): { readonly moves: readonly Move[]; readonly exits: readonly number[] }
   /** Equal for states that have the same. */
   key(state: number): number
 } {
-  const moves: Move[] = []
-  const moveIds = new Map<number, number>()
-  const move = ({ letter, to }: Move): number => {
-    const key = letter * 2 ** 24 + to
-    const known = moveIds.get(key)
-    if (known !== undefined) return known
-    moveIds.set(key, moves.length)
-    moves.push({ letter, to })
-    return moves.length - 1
-  }
-  const sets: (readonly number[])[] = [[]]
-  const setIds = new Map<string, number>([['', 0]])
-  const intern = (set: readonly number[]): number => {
-    const key = set.join(',')
-    const known = setIds.get(key)
-    if (known !== undefined) return known
-    setIds.set(key, sets.length)
-    sets.push(set)
-    return sets.length - 1
-  }
-  const unions = new Map<number, number>()
-  const union = (a: number, b: number): number => {
-    if (a === b || b === 0) return a
-    if (a === 0) return b
-    const key = Math.min(a, b) * 2 ** 26 + Math.max(a, b)
-    const known = unions.get(key)
-    if (known !== undefined) return known
-    const made = intern([...new Set([...sets[a], ...sets[b]])].sort((x, y) => x - y))
-    unions.set(key, made)
-    return made
-  }
+  const moves = new Sets<Move>(({ letter, to }) => letter * 2 ** 22 + to)
+  const exits = new Sets<number>((exit) => exit)
   const closed: number[] = new Array(states.length).fill(0)
-  const accepting: boolean[] = new Array(states.length).fill(false)
+  const left: number[] = new Array(states.length).fill(0)
   for (const component of components(states.map((state) => state.silent))) {
     let set = 0
-    let ends = false
+    let ends = 0
     for (const s of component) {
-      const { letters, silent, end } = states[s]
-      set = union(set, intern([...new Set(letters.map(move))].sort((a, b) => a - b)))
-      ends ||= end
+      const { letters, silent, exit } = states[s]
+      if (letters.length > 0) set = moves.union(set, moves.of(letters))
+      if (exit >= 0) ends = exits.union(ends, exits.of([exit]))
       for (const next of silent) {
-        set = union(set, closed[next])
-        ends ||= accepting[next]
+        set = moves.union(set, closed[next])
+        ends = exits.union(ends, left[next])
       }
     }
     for (const s of component) {
       closed[s] = set
-      accepting[s] = ends
+      left[s] = ends
     }
   }
   return {
-    of: (state) => ({ out: sets[closed[state]].map((id) => moves[id]), accepting: accepting[state] }),
-    key: (state) => closed[state] * 2 + (accepting[state] ? 1 : 0),
+    of: (state) => ({ moves: moves.members(closed[state]), exits: exits.members(left[state]) }),
+    key: (state) => closed[state] * 2 ** 20 + left[state],
+  }
+}
+
+/** Sets of things, as numbers; 0 is the empty one. */
+class Sets<T> {
+  private readonly numberOf: (one: T) => number
+  private readonly things: T[] = []
+  private readonly thingIds = new Map<number, number>()
+  private readonly sets: (readonly number[])[] = [[]]
+  private readonly setIds = new Map<string, number>([['', 0]])
+  private readonly unions = new Map<number, number>()
+
+  constructor(numberOf: (one: T) => number) {
+    this.numberOf = numberOf
+  }
+
+  of(members: readonly T[]): number {
+    return this.intern(members.map((one) => this.thing(one)))
+  }
+
+  members(set: number): readonly T[] {
+    return this.sets[set].map((id) => this.things[id])
+  }
+
+  union(a: number, b: number): number {
+    if (a === b || b === 0) return a
+    if (a === 0) return b
+    const key = Math.min(a, b) * 2 ** 26 + Math.max(a, b)
+    const known = this.unions.get(key)
+    if (known !== undefined) return known
+    const made = this.intern([...this.sets[a], ...this.sets[b]])
+    this.unions.set(key, made)
+    return made
+  }
+
+  private thing(one: T): number {
+    const key = this.numberOf(one)
+    const known = this.thingIds.get(key)
+    if (known !== undefined) return known
+    this.thingIds.set(key, this.things.length)
+    this.things.push(one)
+    return this.things.length - 1
+  }
+
+  private intern(members: readonly number[]): number {
+    const set = [...new Set(members)].sort((a, b) => a - b)
+    const key = set.join(',')
+    const known = this.setIds.get(key)
+    if (known !== undefined) return known
+    this.setIds.set(key, this.sets.length)
+    this.sets.push(set)
+    return this.sets.length - 1
   }
 }
 
@@ -226,50 +183,16 @@ function components(next: readonly (readonly number[])[]): number[][] {
   return found
 }
 
-/** Whether a wake-up lies on every silent way from a state to the next letter or the end, on some, or on none. */
-function wakesFrom({ states }: RawSlice): Letter['wakes'][] {
-  // may: a wake-up can be reached silently. avoid: a letter or the end can be reached without one.
-  const may = states.map((state) => state.woke)
-  const avoid = states.map((state) => !state.woke && (state.end || state.letters.length > 0))
-  const before: number[][] = states.map(() => [])
-  states.forEach((state, s) => {
-    for (const next of state.silent) before[next].push(s)
-  })
-  const spread = (holds: boolean[], through: (state: number) => boolean): void => {
-    const work = holds.flatMap((one, s) => (one ? [s] : []))
-    while (work.length > 0) {
-      const to = work.pop() as number
-      for (const s of before[to])
-        if (!holds[s] && through(s)) {
-          holds[s] = true
-          work.push(s)
-        }
-    }
-  }
-  spread(may, () => true)
-  spread(avoid, (s) => !states[s].woke)
-  return states.map((_, s) => (!may[s] ? 'no' : avoid[s] ? 'perhaps' : 'yes'))
-}
-
-type DraftEdge = { readonly shape: number; readonly to: number; readonly before: ReadonlySet<number> }
-
 /** Numbers the states so that those with the same futures (bisimilar) have one number; the first state has 0. */
-function sameFutures(accepting: readonly boolean[], edges: readonly (readonly DraftEdge[])[]): number[] {
-  let classes = number(accepting.map((one) => `${one}`))
+function sameFutures(exits: readonly (readonly number[])[], edges: readonly ReadonlyMap<number, ReadonlyMap<number, number>>[], pool: LetterPool): number[] {
+  let classes = number(exits.map((one) => one.join(',')))
   for (;;) {
     const next = number(
       edges.map((out, s) => {
-        const words = new Map<string, Set<number>>()
-        for (const { shape, to, before } of out) {
-          const key = `${shape}>${classes[to]}`
-          const all = words.get(key) ?? new Set()
-          for (const one of before) all.add(one)
-          words.set(key, all)
-        }
-        return `${classes[s]}:${[...words]
-          .map(([key, before]) => `${key}@${[...before].sort((a, b) => a - b).join(',')}`)
-          .sort()
-          .join(' ')}`
+        const joined = new Map<number, Map<number, number>>()
+        for (const targets of out.values()) for (const [to, letter] of targets) joinInto(joined, pool, letter, classes[to])
+        const words = [...joined.values()].flatMap((targets) => [...targets].map(([to, letter]) => `${letter}>${to}`))
+        return `${classes[s]}:${words.sort().join(' ')}`
       }),
     )
     if (Math.max(...next) === Math.max(...classes)) return next
@@ -284,25 +207,4 @@ function number(texts: readonly string[]): number[] {
     known.set(text, id)
     return id
   })
-}
-
-/** The counts after the letter, as intervals in the kernel's units. */
-function intervals(before: ReadonlySet<number>, letter: RawLetter): Interval[] {
-  if (before.has(-1))
-    return letter.value === undefined || letter.before !== undefined
-      ? [[Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]]
-      : [[kernelCount(letter.value), kernelCount(letter.value)]]
-  const delta = kernelCount(letter.delta)
-  const sorted = [...before].sort((a, b) => a - b)
-  const found: [number, number][] = []
-  for (const one of sorted) {
-    const { lo, hi } = COUNT_CLASSES[one]
-    const last = found[found.length - 1]
-    const from = kernelCount(lo) + delta
-    const to = kernelCount(hi) + delta
-    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to)
-    else found.push([from, to])
-  }
-  // A freeze leaves 0, whatever was there.
-  return letter.event === 'page_ref_freeze' && letter.done ? [[0, 0]] : found
 }

@@ -3,10 +3,11 @@
  * it may be any, each time, and a branch on it goes both ways. What is kept: the order of the operations, loops, which local
  * holds which page, plain values handed from function to function, and the result of an operation on the count.
  */
-import type { FunctionBody } from '../ir/body.ts'
+import { CALL, type FunctionBody, RETURN } from '../ir/body.ts'
 import { liveLocals } from '../ir/liveness.ts'
-import { type LocalId, type Node, type NodeId, type Place, unreachable } from '../ir/program.ts'
-import { type Env, type Facts, forEachValue, MOST_VALUES, split, type Values, valuesOf } from './abstract-value.ts'
+import { type Expr, type LocalId, type Node, type NodeId, type Place, unreachable } from '../ir/program.ts'
+import { assign, type Env, type Facts, forEachValue, isTest, MOST_VALUES, split, type Values, valuesOf } from './abstract-value.ts'
+import { type LetterPool, WAKE } from './letters.ts'
 import { COUNT_CLASSES, OTHER_PAGE, PAGE, PAGE_WORLD, PAGEMAP, TAIL_PAGE, THIS_PAGE } from './page-world.ts'
 
 /** What the model says of its primitives. */
@@ -17,36 +18,47 @@ export interface Primitives {
   readonly wake: ReadonlySet<string>
 }
 
-/** An operation on the count in one path of one step, in numbers of the model. */
-export interface RawLetter {
-  readonly event: string
-  readonly value: number | undefined
-  readonly done: boolean
-  /** Class of the count before it, and what it adds; undefined: the count is not looked at. */
-  readonly before: number | undefined
-  readonly delta: number
-  readonly chain: readonly string[]
+/** What a function does with certain arguments, small; state 0 is its beginning. */
+export interface Summary {
+  readonly edges: readonly (readonly Move[])[]
+  /** For each state the ways to return from it without a further operation: indices of `returns`. */
+  readonly exits: readonly (readonly number[])[]
+  /** What it can return, word by word. */
+  readonly returns: readonly (readonly Values[])[]
 }
 
-/** The slice before it is made small: states are places in the graph with what is known of the locals there. */
+export interface Move {
+  /** An id of the pool. */
+  readonly letter: number
+  readonly to: number
+}
+
+/** A slice before it is made small: states are places in the graph with what is known of the locals there. */
 export interface RawSlice {
   readonly states: readonly RawState[]
-  /** The letters of `RawState.letters`, each once. */
-  readonly letters: readonly RawLetter[]
-  /** Chains of functions being executed in any state, as a text joined by `>`. */
-  readonly reached: ReadonlySet<string>
+  readonly returns: readonly (readonly Values[])[]
 }
 
 export interface RawState {
-  readonly end: boolean
-  /** The state stands behind a wake-up. */
-  readonly woke: boolean
+  /** Index of `returns`; -1: not a return. */
+  exit: number
   readonly silent: number[]
-  readonly letters: { readonly letter: number; readonly to: number }[]
+  readonly letters: Move[]
+}
+
+export interface SliceContext {
+  /** The page's type: a member of the model's PageType. */
+  readonly type: string
+  readonly primitives: Primitives
+  readonly pool: LetterPool
+  /** What a called function does with these arguments; undefined if nobody knows: then it is taken to do nothing to the page. */
+  call(key: string, args: readonly Values[]): Summary | undefined
+  /** Told of each call: `caller` calls `callee`. */
+  calls(caller: string, callee: string): void
 }
 
 /** Slices of more states are given up: nobody can say much about such a function. */
-const MOST_STATES = 150_000
+const MOST_STATES = 60_000
 
 interface Counting {
   /** Class of the count before the step, and the count that stands for it; undefined before it is read. */
@@ -57,8 +69,27 @@ interface Counting {
 
 const NOT_COUNTED: Counting = { before: undefined, now: undefined, stored: undefined }
 
-/** Gives the slice of a function for a page of the given type; undefined if it grows beyond bounds. */
-export function slice(body: FunctionBody, type: string, primitives: Primitives): RawSlice | undefined {
+/** Which arguments a function looks at, in the order of its inputs. */
+export function inputsUsed(body: FunctionBody): boolean[] {
+  const live = new Set(liveLocals(body.thread)[body.thread.entry])
+  return body.inputs.map((input) => live.has(input))
+}
+
+/** Every argument may be anything. */
+export function anyArguments(body: FunctionBody): Values[] {
+  return body.inputs.map((input) => {
+    const { lo, hi, display } = body.thread.locals[input]
+    return display.kind === 'count' ? null : anyOf(lo, hi)
+  })
+}
+
+function anyOf(lo: number, hi: number): Values {
+  return hi - lo < MOST_VALUES ? Array.from({ length: hi - lo + 1 }, (_, i) => lo + i) : null
+}
+
+/** Gives the slice of a function; undefined if it grows beyond bounds. */
+export function slice(body: FunctionBody, args: readonly Values[], context: SliceContext): RawSlice | undefined {
+  const { type, primitives, pool } = context
   const { nodes, locals } = body.thread
   const live = liveLocals(body.thread)
   const facts: Facts = {
@@ -70,61 +101,74 @@ export function slice(body: FunctionBody, type: string, primitives: Primitives):
   const states: RawState[] = []
   const keys = new Map<string, number>()
   const work: { readonly id: number; readonly node: NodeId; readonly env: Env }[] = []
-  const reached = new Set<string>()
-  const letters: RawLetter[] = []
-  const letterIds = new Map<string, number>()
+  const returns: (readonly Values[])[] = []
+  const returnIds = new Map<string, number>()
   const chains = nodes.map((node) => node.at.stack.map((frame) => frame.name).join('>'))
+  const columns = new Map<number, ReturnType<FunctionBody['column']>>()
+  const columnOf = (place: Place): ReturnType<FunctionBody['column']> => {
+    let column = columns.get(place.column)
+    if (!column) {
+      column = body.column(place.column)
+      columns.set(place.column, column)
+    }
+    return column
+  }
 
-  const anyOf = (lo: number, hi: number): Values => (hi - lo < MOST_VALUES ? Array.from({ length: hi - lo + 1 }, (_, i) => lo + i) : null)
-  const at = (node: NodeId, env: Env, woke = false): number => {
-    const kept = new Map<LocalId, Values>()
-    let key = `${node}${woke ? '!' : ''}`
+  const state = (key: string): { id: number; fresh: boolean } => {
+    const known = keys.get(key)
+    if (known !== undefined) return { id: known, fresh: false }
+    const id = states.length
+    keys.set(key, id)
+    states.push({ exit: -1, silent: [], letters: [] })
+    return { id, fresh: true }
+  }
+  const envKey = (node: NodeId, env: Env, kept: Map<LocalId, Values>): string => {
+    let key = `${node}`
     for (const local of live[node]) {
       const values = env.get(local)
       if (!env.has(local) || (values && values.length === 1 && values[0] === 0)) continue
       kept.set(local, values ?? null)
       key += ` ${local}:${values ? values.join(',') : '*'}`
     }
-    const known = keys.get(key)
-    if (known !== undefined) return known
-    const id = states.length
-    keys.set(key, id)
-    states.push({ end: nodes[node].op === 'end', woke, silent: [], letters: [] })
-    work.push({ id, node, env: kept })
+    return key
+  }
+  const at = (node: NodeId, env: Env): number => {
+    const kept = new Map<LocalId, Values>()
+    const { id, fresh } = state(envKey(node, env, kept))
+    if (fresh) work.push({ id, node, env: kept })
     return id
   }
 
   /** The objects a place may be in, each with the environment in which it is that one. */
-  const objects = (place: Place, env: Env, body: (object: number | undefined, env: Env) => void): void => {
+  const objects = (place: Place, env: Env, go: (object: number | undefined, env: Env) => void): void => {
     const { index } = place
     const local = index.e === 'bin' && index.op === '-' && index.a.e === 'local' && index.b.e === 'const' && index.b.value === 1 ? index.a.local : undefined
-    const values = local === undefined ? undefined : (env.get(local) ?? (env.has(local) ? null : [0]))
+    const values = local === undefined ? undefined : env.has(local) ? (env.get(local) ?? null) : [0]
     if (local !== undefined && values) {
       forEachValue(env, local, values, (value, narrowed) => {
         // Through null there is no way.
-        if (value > 0) body(value, narrowed)
+        if (value > 0) go(value, narrowed)
       })
       return
     }
     const all = valuesOf(index, env, facts)
-    if (all === null) body(undefined, env)
-    else for (const value of all) if (value >= 0) body(value + 1, env)
+    if (all === null) go(undefined, env)
+    else for (const value of all) if (value >= 0) go(value + 1, env)
   }
-  const isPage = (place: Place): boolean => body.columns[place.column].struct === PAGE.struct
-  const isCount = (place: Place): boolean => isPage(place) && body.columns[place.column].field === PAGE.count
+  const isCount = (place: Place): boolean => columnOf(place).struct === PAGE.struct && columnOf(place).field === PAGE.count
 
   /** What reading a place other than the followed count gives. */
   const loaded = (place: Place, object: number | undefined): Values => {
-    const column = body.columns[place.column]
-    if (isPage(place) && column.field === PAGE.type && column.display.kind === 'enum' && object !== undefined && object !== OTHER_PAGE)
-      return [column.display.members.indexOf(type)]
-    if (column.struct === PAGEMAP.struct && column.field === PAGEMAP.type && column.display.kind === 'enum') return [column.display.members.indexOf(type)]
-    if (isPage(place) && column.field === PAGE.head) {
+    const { struct, field, display, lo, hi } = columnOf(place)
+    const known = display.kind === 'enum' ? display.members.indexOf(type) : -1
+    if (struct === PAGE.struct && field === PAGE.type && object !== undefined && object < OTHER_PAGE) return [known]
+    if (struct === PAGEMAP.struct && field === PAGEMAP.type && known >= 0) return [known]
+    if (struct === PAGE.struct && field === PAGE.head) {
       if (object === THIS_PAGE) return [0]
       if (object === TAIL_PAGE) return [THIS_PAGE]
-      if (object === OTHER_PAGE) return [0, OTHER_PAGE]
+      if (object !== undefined) return [0, OTHER_PAGE]
     }
-    return anyOf(column.lo, column.hi)
+    return anyOf(lo, hi)
   }
 
   const read = (
@@ -134,7 +178,7 @@ export function slice(body: FunctionBody, type: string, primitives: Primitives):
     go: (env: Env, counting: Counting | undefined) => void,
   ): void => {
     const next = (i: number, env: Env, counting: Counting | undefined): void => {
-      if (i === node.places.length) {
+      if (i === node.dsts.length) {
         go(env, counting)
         return
       }
@@ -156,50 +200,47 @@ export function slice(body: FunctionBody, type: string, primitives: Primitives):
     next(0, env, counting)
   }
 
-  const wakes = (node: Node): boolean => {
+  /** A silent move; through a function that wakes it is no more. */
+  const silently = (from: number, node: Node, to: NodeId, env: Env): void => {
     const names = [...node.at.stack.map((frame) => frame.name), ...(node.at.primitives ?? [])]
-    return names.some((name) => primitives.wake.has(name))
+    if (names.some((name) => primitives.wake.has(name)))
+      states[from].letters.push({ letter: pool.id({ event: WAKE, value: undefined, done: true, before: 0, chain: '' }), to: at(to, env) })
+    else states[from].silent.push(at(to, env))
   }
-  const eventOf = (node: Node): string | undefined => (node.at.primitives ?? []).map((name) => primitives.events.get(name)).find((event) => event !== undefined)
 
   /** The letters of one path through a step. */
   const emit = (from: number, step: NodeId, counting: Counting, to: NodeId, env: Env): void => {
     const writer = counting.stored
-    const event = eventOf(nodes[writer ?? step])
+    const event = (nodes[writer ?? step].at.primitives ?? []).map((name) => primitives.events.get(name)).find((one) => one !== undefined)
     const refusable = event === 'page_ref_mod_unless' || event === 'page_ref_freeze'
-    const woke = wakes(nodes[step])
     if (writer === undefined && !(refusable && counting.before !== undefined)) {
-      states[from].silent.push(at(to, env, woke))
+      silently(from, nodes[step], to, env)
       return
     }
     const { before } = counting
-    const delta = before !== undefined && counting.now !== undefined && writer !== undefined ? counting.now - COUNT_CLASSES[before].at : 0
     const stores = writer !== undefined && (before === undefined || event === 'page_ref_set' || event === 'page_ref_unfreeze')
     const open = event === 'page_ref_freeze' || writer === undefined || counting.now === undefined
-    const value = open ? undefined : stores ? counting.now : delta
-    const chain = chains[writer ?? step]
-    const said = event ?? (stores ? 'page_ref_set' : 'page_ref_mod')
-    const key = `${said} ${value} ${writer !== undefined} ${stores ? undefined : before} ${delta} ${chain}`
-    let letter = letterIds.get(key)
-    if (letter === undefined) {
-      letter = letters.length
-      letterIds.set(key, letter)
-      letters.push({ event: said, value, done: writer !== undefined, before: stores ? undefined : before, delta, chain: chain.split('>') })
-    }
-    states[from].letters.push({ letter, to: at(to, env, woke) })
+    const letter = pool.id({
+      event: event ?? (stores ? 'page_ref_set' : 'page_ref_mod'),
+      value: open ? undefined : stores ? counting.now : (counting.now as number) - COUNT_CLASSES[before as number].at,
+      done: writer !== undefined,
+      before: stores || before === undefined ? 0 : 1 << before,
+      chain: chains[writer ?? step],
+    })
+    states[from].letters.push({ letter, to: at(to, env) })
   }
 
-  /** Runs the nodes of an atomic step: from `node` until it is left. */
-  const inStep = (from: number, step: NodeId, first: NodeId, until: NodeId, node: NodeId, env: Env, counting: Counting, depth: number): void => {
-    if (node < first || node >= until || depth > 200) {
+  /** Runs the nodes of an atomic step, numbered from `first` to before `until`, until it is left. */
+  const inStep = (from: number, step: NodeId, first: NodeId, until: NodeId, node: NodeId, env: Env, counting: Counting): void => {
+    const here = nodes[node]
+    if (node < first || node >= until || here.op === 'end') {
       emit(from, step, counting, node, env)
       return
     }
-    const here = nodes[node]
-    const go = (next: NodeId, env: Env, counting: Counting): void => inStep(from, step, first, until, next, env, counting, depth + 1)
+    const go = (next: NodeId, env: Env, counting: Counting): void => inStep(from, step, first, until, next, env, counting)
     switch (here.op) {
       case 'assign':
-        go(here.next, new Map(env).set(here.dst, valuesOf(here.value, env, facts)), counting)
+        assign(env, here.dst, here.value, facts, (env) => go(here.next, env, counting))
         return
       case 'choose':
         go(here.next, new Map(env).set(here.dst, anyOf(0, here.count - 1)), counting)
@@ -224,9 +265,6 @@ export function slice(body: FunctionBody, type: string, primitives: Primitives):
       case 'step':
         go(here.next, env, counting)
         return
-      case 'end':
-        emit(from, step, counting, node, env)
-        return
       default:
         unreachable(here)
     }
@@ -247,48 +285,98 @@ export function slice(body: FunctionBody, type: string, primitives: Primitives):
     })
   }
 
-  const start = new Map<LocalId, Values>()
-  for (const local of body.inputs) {
-    const { lo, hi, display } = locals[local]
-    start.set(local, display.kind === 'count' ? null : anyOf(lo, hi))
+  /** Goes through a called function: its small slice in the place of the call, once for each choice of arguments. */
+  const call = (from: number, node: Extract<Node, { op: 'load' }>, env: Env): void => {
+    const key = columnOf(node.places[0]).field
+    const name = key.slice(key.lastIndexOf(':') + 1)
+    const { stack } = node.at
+    for (let i = 1; i < stack.length; i++) context.calls(stack[i - 1].name, stack[i].name)
+    context.calls(stack[stack.length - 1].name, name)
+    const chain = stack.map((frame) => frame.name).join('>')
+    forEachArguments(
+      node.places.slice(1).map((place) => place.index),
+      env,
+      facts,
+      (values, narrowed) => {
+        const summary = context.call(key, values)
+        if (!summary) {
+          states[from].silent.push(
+            at(node.next, new Map([...narrowed, ...node.dsts.map((dst): [LocalId, Values] => [dst, anyOf(locals[dst].lo, locals[dst].hi)])])),
+          )
+          return
+        }
+        const rest = envKey(node.next, new Map([...narrowed, ...node.dsts.map((dst): [LocalId, Values] => [dst, [0]])]), new Map())
+        const inside = (s: number): number => {
+          // A state that only returns is the state behind the call.
+          const { id, fresh } = state(`${chain} ${key} ${values.map((one) => one?.join(',')).join(';')} ${s} @ ${rest}`)
+          if (!fresh) return id
+          for (const exit of summary.exits[s])
+            states[id].silent.push(
+              at(
+                node.next,
+                new Map([
+                  ...narrowed,
+                  ...node.dsts.map((dst, i): [LocalId, Values] => [dst, summary.returns[exit][i] ?? anyOf(locals[dst].lo, locals[dst].hi)]),
+                ]),
+              ),
+            )
+          for (const { letter, to } of summary.edges[s])
+            states[id].letters.push({ letter: pool.letters[letter].event === WAKE ? letter : pool.within(chain, letter), to: inside(to) })
+          return id
+        }
+        states[from].silent.push(inside(0))
+      },
+    )
   }
+
+  const start = new Map<LocalId, Values>()
+  body.inputs.forEach((input, i) => {
+    start.set(input, args[i])
+  })
   at(body.thread.entry, start)
   while (work.length > 0) {
     if (states.length > MOST_STATES) return undefined
     const { id, node, env } = work.pop() as (typeof work)[number]
     const here = nodes[node]
-    reached.add(chains[node])
-    const silently = (next: NodeId, env: Env): void => {
-      states[id].silent.push(at(next, env, wakes(here)))
-    }
     switch (here.op) {
       case 'assign':
-        silently(here.next, new Map(env).set(here.dst, valuesOf(here.value, env, facts)))
+        assign(env, here.dst, here.value, facts, (env) => silently(id, here, here.next, env))
         break
       case 'choose':
-        silently(here.next, new Map(env).set(here.dst, anyOf(0, here.count - 1)))
+        silently(id, here, here.next, new Map(env).set(here.dst, anyOf(0, here.count - 1)))
         break
-      case 'load':
-        read(here, env, undefined, (env) => silently(here.next, env))
+      case 'load': {
+        const kind = here.places.length === 0 ? RETURN : columnOf(here.places[0]).struct
+        if (kind === CALL) call(id, here, env)
+        else if (kind === RETURN) {
+          const values = here.places.map((place) => valuesOf(place.index, env, facts))
+          const key = values.map((one) => one?.join(',') ?? '*').join(';')
+          if (!returnIds.has(key)) {
+            returnIds.set(key, returns.length)
+            returns.push(values)
+          }
+          states[id].exit = returnIds.get(key) as number
+        } else read(here, env, undefined, (env) => silently(id, here, here.next, env))
         break
+      }
       case 'store':
         // A store that is a step of its own.
         store(node, here, env, NOT_COUNTED, (env, counting) => emit(id, node, counting, here.next, env))
         break
       case 'branch': {
         const { whenTrue, whenFalse } = split(here.cond, env, facts)
-        if (whenTrue) silently(here.then, whenTrue)
-        if (whenFalse) silently(here.else, whenFalse)
+        if (whenTrue) silently(id, here, here.then, whenTrue)
+        if (whenFalse) silently(id, here, here.else, whenFalse)
         break
       }
       case 'check': {
         const { whenFalse } = split(here.fails, env, facts)
-        if (whenFalse) silently(here.next, whenFalse)
+        if (whenFalse) silently(id, here, here.next, whenFalse)
         break
       }
       case 'step':
-        if (here.until === undefined) silently(here.next, env)
-        else inStep(id, node, node + 1, here.until, here.next, env, NOT_COUNTED, 0)
+        if (here.until === undefined) silently(id, here, here.next, env)
+        else inStep(id, node, node + 1, here.until, here.next, env, NOT_COUNTED)
         break
       case 'end':
         break
@@ -296,5 +384,24 @@ export function slice(body: FunctionBody, type: string, primitives: Primitives):
         unreachable(here)
     }
   }
-  return { states, letters, reached }
+  return { states, returns }
+}
+
+/** Each choice of arguments with the environment in which it is made: which page, and the outcome of each test. */
+function forEachArguments(exprs: readonly Expr[], env: Env, facts: Facts, body: (values: readonly Values[], env: Env) => void): void {
+  const next = (i: number, env: Env, values: readonly Values[]): void => {
+    if (i === exprs.length) {
+      body(values, env)
+      return
+    }
+    const expr = exprs[i]
+    const known = expr.e === 'local' ? env.get(expr.local) : undefined
+    if (expr.e === 'local' && known && known.length > 1) forEachValue(env, expr.local, known, (value, narrowed) => next(i + 1, narrowed, [...values, [value]]))
+    else if (isTest(expr)) {
+      const { whenTrue, whenFalse } = split(expr, env, facts)
+      if (whenTrue) next(i + 1, whenTrue, [...values, [1]])
+      if (whenFalse) next(i + 1, whenFalse, [...values, [0]])
+    } else next(i + 1, env, [...values, valuesOf(expr, env, facts)])
+  }
+  next(0, env, [])
 }

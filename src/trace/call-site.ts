@@ -39,12 +39,23 @@ export function callSite(book: RoleBook, type: string, frames: readonly string[]
       const automaton = book.automaton(name, type)
       if (!automaton) continue
       const site: CallSite = { mapped: true, automaton, path: path.slice(from), innermost }
-      if (automaton.reached.some((chain) => placeIn(site.path, chain) >= 0)) return site
+      if (connected(book, type, name, site.path)) return site
       first ??= site
     }
   }
   // The model knows a function of the stack, and nothing it does looks like this.
   return first ?? { mapped: false, why: 'bare' }
+}
+
+/** Whether the model can get from the function entered to each frame within, one after the other. */
+function connected(book: RoleBook, type: string, entry: string, path: readonly (readonly string[])[]): boolean {
+  let from: readonly string[] = [entry]
+  for (const names of path.slice(1)) {
+    const reached = names.filter((name) => from.some((outer) => outer === name || book.reaches(outer, name, type)))
+    if (reached.length === 0) return false
+    from = reached
+  }
+  return true
 }
 
 /**

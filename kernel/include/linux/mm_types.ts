@@ -77,12 +77,34 @@ export type Pte = Word<{ kind: 'none' | 'present' | 'migration' | 'device_privat
 export const PTE_NONE: Pte = { kind: 'none', page: null, write: false }
 
 /**
+ * What an entry can be, whatever has happened: device-private pages are in entries of their own kind, and only they; pages that
+ * live at fixed addresses are never migrated. @invariant
+ */
+export function pte_is_possible(pte: Pte): boolean {
+  if (pte.page === null) return pte.kind === 'none'
+  if (pte.kind === 'none') return false
+  return entry_fits(pte.page, pte.kind === 'device_private', pte.kind === 'migration')
+}
+
+function entry_fits(page: Page, device_private: boolean, migration: boolean): boolean {
+  if (migration) return page.type !== 'fsdax' && page.type !== 'generic' && page.type !== 'p2pdma'
+  return device_private === (page.type === 'private')
+}
+
+/**
  * An entry of a page middle directory: nothing, a table of page-table entries, or a leaf that maps a folio of two pages
  * (`page` is its first).
  */
 export type PmdEntry = Word<{ kind: 'none' | 'table' | 'present' | 'migration' | 'device_private'; page: Page | null; write: boolean }>
 
 export const PMD_NONE: PmdEntry = { kind: 'none', page: null, write: false }
+
+/** The same of an entry of a page middle directory. @invariant */
+export function pmd_is_possible(entry: PmdEntry): boolean {
+  if (entry.page === null) return entry.kind === 'none' || entry.kind === 'table'
+  if (entry.kind === 'none' || entry.kind === 'table') return false
+  return entry_fits(entry.page, entry.kind === 'device_private', entry.kind === 'migration')
+}
 
 /** A PMD entry with its split lock. The addresses below it are Vmas: two pages of one vm_area_struct. */
 export class Pmd {
