@@ -4,21 +4,17 @@ import type { AddressSpace } from '../../include/linux/fs.ts'
 import type { DevPagemap } from '../../include/linux/memremap.ts'
 import type { Page, Vma } from '../../include/linux/mm_types.ts'
 import { compound_head } from '../../include/linux/page-flags.ts'
-import { down_read, down_write, up_read, up_write } from '../../include/linux/rwsem.ts'
+import { srcu_read_lock, srcu_read_unlock } from '../../include/linux/srcu.ts'
 import { type FaultResult, unmap_mapping_pages, vmf_insert_mixed, vmf_insert_page_mkwrite } from '../../mm/memory.ts'
 import { memunmap_pages } from '../../mm/memremap.ts'
 import { change } from '../../switches.ts'
+import { dax_dev, kill_dax } from './super.ts'
 
-/**
- * dev_dax_huge_fault(), __dev_dax_pte_fault(). The device's lock stands for dax_read_lock(), an SRCU read section.
- * Since Linux commit aed877c2b425 ("device/dax: properly refcount device dax pages when mapping") (in v6.15) the entry of
- * the page table holds a reference.
- */
+/** dev_dax_huge_fault(), between dax_read_lock() and dax_read_unlock(). */
 export function dev_dax_fault(vma: Vma, write: boolean): FaultResult {
-  const inode = vma.file!
-  down_read(inode.invalidate_lock)
-  const result = dev_dax_insert_pfn(vma, inode.blocks[vma.index], write)
-  up_read(inode.invalidate_lock)
+  srcu_read_lock(dax_dev.dax_srcu)
+  const result = __dev_dax_pte_fault(vma, write)
+  srcu_read_unlock(dax_dev.dax_srcu)
   return result
 }
 
@@ -28,7 +24,15 @@ function dax_set_mapping(page: Page, inode: AddressSpace): void {
   if (folio.mapping === null) folio.mapping = inode
 }
 
-function dev_dax_insert_pfn(vma: Vma, page: Page | null, write: boolean): FaultResult {
+/**
+ * __dev_dax_pte_fault(): check_vma() fails once the device is dead.
+ * Since Linux commit aed877c2b425 ("device/dax: properly refcount device dax pages when mapping") (in v6.15) the entry of
+ * the page table holds a reference.
+ */
+function __dev_dax_pte_fault(vma: Vma, write: boolean): FaultResult {
+  if (!dax_dev.alive) return 'sigbus'
+  // dax_pgoff_to_phys()
+  const page = vma.file!.blocks[vma.index]
   if (page === null) return 'sigbus'
   dax_set_mapping(page, vma.file!)
   if (!change.generic_mapping_counts) {
@@ -40,10 +44,7 @@ function dev_dax_insert_pfn(vma: Vma, page: Page | null, write: boolean): FaultR
 
 /** kill_dev_dax(): kill_dax() makes every later fault fail and waits for those under way; then every mapping goes. */
 function kill_dev_dax(inode: AddressSpace): void {
-  for (let i = 0; i < 2; i++) inode.blocks[i] = null
-  // synchronize_srcu(&dax_srcu)
-  down_write(inode.invalidate_lock)
-  up_write(inode.invalidate_lock)
+  kill_dax()
   for (let i = 0; i < 2; i++) unmap_mapping_pages(inode, i)
 }
 
