@@ -19,16 +19,24 @@ import { rcu_read_lock, rcu_read_unlock, synchronize_rcu } from '../include/linu
 import { wake_up_var } from '../include/linux/wait_bit.ts'
 import { change } from '../switches.ts'
 import { mem_cgroup_uncharge } from './memcontrol.ts'
-import { memmap_init_zone_device } from './page_alloc.ts'
+import { memmap_init_compound, memmap_init_zone_device } from './page_alloc.ts'
 
 /** memremap_pages(), as far as a scenario's set-up needs it: `nr` pages of the pgmap are initialised and can be found. */
 export function memremap_pages(pgmap: DevPagemap, nr: number): void {
   pgmap_array.entry = pgmap
-  memmap_init_zone_device(pgmap.pages[0]!, pgmap)
-  if (nr > 1) memmap_init_zone_device(pgmap.pages[1]!, pgmap)
+  if (pgmap.vmemmap_shift > 0) memmap_init_compound(pgmap.pages[0]!, pgmap.pages[1]!, pgmap)
+  else {
+    memmap_init_zone_device(pgmap.pages[0]!, pgmap)
+    if (nr > 1) memmap_init_zone_device(pgmap.pages[1]!, pgmap)
+  }
   // Since Linux commit 0dc45ca1ce18 ("mm/memremap.c: take a pgmap reference on page allocation") (in v6.1) not for
   // private pages: each holds one while it is allocated.
-  if (!(change.page_holds_pgmap_reference && pgmap_private_or_coherent(pgmap))) pgmap.ref.percpu_count += nr
+  if (!(change.page_holds_pgmap_reference && pgmap_private_or_coherent(pgmap))) pgmap.ref.percpu_count += pfn_len(pgmap, nr)
+}
+
+/** pfn_len(): how many pages the pgmap counts. A compound page is one. */
+function pfn_len(pgmap: DevPagemap, nr: number): number {
+  return pgmap.vmemmap_shift > 0 ? 1 : nr
 }
 
 /** get_dev_pagemap() without a cached pgmap. Null once the pgmap is dying. */
@@ -56,10 +64,11 @@ export function put_dev_pagemap(pgmap: DevPagemap): void {
 export function memunmap_pages(pgmap: DevPagemap, nr: number): void {
   percpu_ref_kill(pgmap.ref)
   if (comes_to_free_zone_device_page(pgmap.type)) {
-    if (!(change.page_holds_pgmap_reference && pgmap_private_or_coherent(pgmap))) percpu_ref_put_many(pgmap.ref, nr)
+    if (!(change.page_holds_pgmap_reference && pgmap_private_or_coherent(pgmap))) percpu_ref_put_many(pgmap.ref, pfn_len(pgmap, nr))
   } else {
     put_page(pgmap.pages[0]!, 'base')
-    if (nr > 1) put_page(pgmap.pages[1]!, 'base')
+    // for_each_device_pfn() goes from compound page to compound page.
+    if (pfn_len(pgmap, nr) > 1) put_page(pgmap.pages[1]!, 'base')
   }
   percpu_ref_switch_to_atomic_rcu(pgmap.ref)
   wait_for_completion(pgmap)

@@ -84,3 +84,17 @@ export function memmap_init_zone_device(page: Page, pgmap: DevPagemap): void {
   if (zero) page._refcount = 0
   else hold(page, 'base')
 }
+
+/**
+ * memmap_init_compound(): the two pages of a pgmap whose pages are compound ones. The tail's count is 0; the head counts for
+ * both. Since Linux commit 14606001efb4 ("device-dax: compound devmap support") (in v5.17).
+ */
+export function memmap_init_compound(head: Page, tail: Page, pgmap: DevPagemap): void {
+  memmap_init_zone_device(head, pgmap)
+  tail.type = pgmap.type
+  tail.pgmap = pgmap
+  tail._refcount = 0
+  tail.compound_head = head
+  head.next_page = tail
+  head.order = 1
+}

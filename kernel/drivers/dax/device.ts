@@ -48,8 +48,8 @@ function kill_dev_dax(inode: AddressSpace): void {
   for (let i = 0; i < 2; i++) unmap_mapping_pages(inode, i)
 }
 
-/** Unbinding the device: kill_dev_dax(), then devm_memremap_pages_release(). */
-export function unregister_dev_dax(inode: AddressSpace, pgmap: DevPagemap): void {
+/** Unbinding the device of `nr` pages: kill_dev_dax(), then devm_memremap_pages_release(). */
+export function unregister_dev_dax(inode: AddressSpace, pgmap: DevPagemap, nr = 1): void {
   kill_dev_dax(inode)
-  memunmap_pages(pgmap, 1)
+  memunmap_pages(pgmap, nr)
 }

@@ -1,5 +1,5 @@
 // struct dev_pagemap and the page type predicates: include/linux/memremap.h.
-import { array, type FixedArray, struct } from 'putpage/model'
+import { array, type FixedArray, type Int, struct } from 'putpage/model'
 import { change } from '../../switches.ts'
 import type { Page, PageType } from './mm_types.ts'
 import { PercpuRef } from './percpu-refcount.ts'
@@ -13,6 +13,8 @@ export class DevPagemap {
   ref = new PercpuRef()
   /** The pages of the range, at most two. */
   pages: FixedArray<Page | null, 2> = array(2, null)
+  /** The order of its pages: 1 if they are compound ones, of two. Only device-dax asks for them. */
+  vmemmap_shift: Int<0, 1> = 0
   /** pgmap->ref points to the reference: a pointer until b80892ca022e, and cleared when the pgmap goes, if it is its own. */
   ref_set = true
 }
