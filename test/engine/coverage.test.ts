@@ -1,14 +1,18 @@
 // The nodes that a search says it took are those that the interpreter executes on the way through all states.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { diskHost, packageRoot } from '../../src/cli/files.ts'
 import { explore, searchAll } from '../../src/engine/explore.ts'
 import { atGrain } from '../../src/engine/grain.ts'
 import { Limits } from '../../src/engine/limits.ts'
 import { reachedWithoutFailing } from '../../src/ir/failing.ts'
 import { interpret } from '../../src/ir/interpreter.ts'
 import type { Node, Program } from '../../src/ir/program.ts'
-import { stepsTaken } from '../../src/report/coverage.ts'
+import { loadModel } from '../../src/lang/compile.ts'
+import { neverCompiled, stepsTaken } from '../../src/report/coverage.ts'
+import type { Run } from '../../src/report/run.ts'
 import { mutated } from '../checks/overlay.ts'
 import { compiled } from '../model/models.ts'
 import { check, column, k, l, local, op, program, read, thread } from './build-program.ts'
@@ -115,4 +119,39 @@ test('what only a failed check leads to is told apart, by whatever name its cond
   })
   const reached = reachedWithoutFailing(source, source.threads[0])
   assert.deepEqual([...reached].sort(), [0, 1, 2, 3, 4, 6])
+})
+
+test('statements of the model that no program contains, of those inside one another only the outermost', () => {
+  const text = `
+import { scenario, struct } from 'putpage/model'
+class Box { full = false; kind: 'a' | 'b' = 'a' }
+const box = struct(Box)
+function fill(): void {
+  if (box.kind === 'b') {
+    box.full = false
+    if (box.full) box.full = false
+  }
+  box.full = true
+}
+function nobody(): void {
+  box.full = false
+}
+export default scenario({
+  about: 'a box', bounds: '1 thread',
+  setup() { nothing() },
+  threads: { one() { fill() } },
+  sometimes: { 'it is full': () => box.full },
+})
+function nothing(): void { box.full = false }
+`
+  const disk = diskHost()
+  const path = join(packageRoot(), 'scenarios', 'box.ts')
+  const model = loadModel({ ...disk, readFile: (name) => (name === path ? text : disk.readFile(name)) }, [path])
+  model.compile(model.scenarios[0])
+  const run = { lowered: model.lowered() } as unknown as Run
+  const never = neverCompiled(model.statements('scenarios/'), [run])
+  assert.deepEqual(
+    never.map(({ line, function: name, text: first }) => `${line} ${name}: ${first}`),
+    ['7 fill: box.full = false', '8 fill: if (box.full) box.full = false', '13 nobody: box.full = false'],
+  )
 })
