@@ -54,9 +54,10 @@ export default scenario({
   sometimes: {
     'both processes map the device page': () => device._mapcount === 2,
     'both entries wait for the migration': () => vma.pte.kind === 'migration' && child.pte.kind === 'migration',
-    'the page leaves the device': () => device._mapcount === 0 && vma.pte.kind === 'present',
+    'the page leaves the device': () => change.device_coherent && device._mapcount === 0 && vma.pte.kind === 'present',
   },
   unreachable: {
+    'the page leaves the device': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
     'both processes map the device page': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
     'both entries wait for the migration': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
   },

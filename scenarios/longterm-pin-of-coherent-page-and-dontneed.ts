@@ -53,10 +53,11 @@ export default scenario({
       !change.device_coherent || vma.pte.page === device || (device._refcount === device.held.base && mdevice.free_pages === device),
   },
   sometimes: {
-    'the pin is all that holds the page': () => pinned.page !== null && vma.pte.kind === 'none',
+    'the pin is all that holds the page': () => change.device_coherent && pinned.page !== null && vma.pte.kind === 'none',
     'the page is migrated although nothing maps it': () => device._mapcount === 0 && device.held.migrate > 0 && vma.pte.kind === 'none',
   },
   unreachable: {
+    'the pin is all that holds the page': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
     'the page is migrated although nothing maps it': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
   },
 })

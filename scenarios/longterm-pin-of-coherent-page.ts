@@ -9,6 +9,7 @@ import { dmirror_allocate_coherent_chunk, dmirror_migrate_to_device } from '../k
 import { get_user_pages_fast, pin_user_pages_fast_longterm, put_user_page } from '../kernel/mm/gup.ts'
 import { handle_mm_fault } from '../kernel/mm/memory.ts'
 import { give_to_buddy } from '../kernel/mm/page_alloc.ts'
+import { change } from '../kernel/switches.ts'
 
 const device = struct(Page)
 const ram0 = struct(Page)
@@ -56,11 +57,12 @@ export default scenario({
     'a device page that nobody maps is free': () => vma.pte.page === device || device._refcount === device.held.base,
   },
   sometimes: {
-    'the page leaves the device and is pinned': () => pinned.page !== null && device._mapcount === 0,
+    'the page leaves the device and is pinned': () => change.device_coherent && pinned.page !== null && device._mapcount === 0,
     'the pin is refused: somebody else holds the page': () => pinned.refused,
     'both hold the page': () => device.held.gup > 0 && device.held.migrate > 0,
   },
   unreachable: {
+    'the page leaves the device and is pinned': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
     'the pin is refused: somebody else holds the page': {
       'v5.10': 'no coherent memory',
       'v5.15+seed': 'no coherent memory',

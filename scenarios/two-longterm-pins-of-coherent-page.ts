@@ -58,11 +58,12 @@ export default scenario({
       !change.device_coherent || vma.pte.page === device || (device._refcount === device.held.base && mdevice.free_pages === device),
   },
   sometimes: {
-    'both pins are there': () => pinned.first !== null && pinned.second !== null,
+    'both pins are there': () => change.device_coherent && pinned.first !== null && pinned.second !== null,
     'one is refused': () => pinned.first_refused !== pinned.second_refused,
     'both are refused': () => pinned.first_refused && pinned.second_refused,
   },
   unreachable: {
+    'both pins are there': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
     'one is refused': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
     'both are refused': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
   },
