@@ -104,7 +104,7 @@ export async function readDat(
     if (ranges.length === 0) return
     ranges.sort((a, b) => a.time - b.time)
     let i = 0
-    while (i < ranges.length && ranges[i].time <= until) listener.range?.(ranges[i++])
+    for (; i < ranges.length && ranges[i].time <= until; i++) listener.range?.(ranges[i])
     ranges = ranges.slice(i)
   }
   const progress = (): void => {

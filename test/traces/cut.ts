@@ -1,0 +1,208 @@
+/**
+ * Cuts the excerpts in this directory from real recordings: the file's own formats, options and data, as many chunks (or events) as asked, and of
+ * kallsyms only the symbols its stacks use. Run as
+ *
+ *     npm run build && node build/test/traces/cut.js RECORDINGS test/traces
+ *
+ * where RECORDINGS holds v5.10/, v6.1/, v7.3/ and selftests/ as docs/trace.md describes them.
+ */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { makeInflate } from '../../src/cli/inflate.ts'
+import { type Inflate, memoryFile } from '../../src/trace/byte-file.ts'
+import { Cursor } from '../../src/trace/dat/cursor.ts'
+import { unpack } from '../../src/trace/dat/head.ts'
+import { openDat, ownThread, readDat } from '../../src/trace/dat/read.ts'
+import { type DatData, type DatParts, writeDat6, writeDat7 } from '../trace/dat-file.ts'
+
+/** Which part of each recording: chunks of each CPU, from and up to. Files not named here are copied whole. */
+const RECIPES: readonly { readonly from: string; readonly to?: string; readonly chunks?: readonly [number, number]; readonly version?: 6 }[] = [
+  { from: 'v5.10/hmm.dat' },
+  { from: 'v5.10/hmm.dat', to: 'v5.10/hmm.v6.dat', version: 6 },
+  { from: 'v5.10/dax.dat' },
+  { from: 'v5.10/load.dat', chunks: [0, 4] },
+  { from: 'v5.10/user.dat' },
+  { from: 'v6.1/hmm.dat', chunks: [0, 12] },
+  { from: 'v6.1/dax.dat' },
+  { from: 'v6.1/load.dat', chunks: [0, 4] },
+  { from: 'v7.3/hmm.dat', chunks: [0, 12] },
+  { from: 'v7.3/dax.dat' },
+  { from: 'v7.3/load.dat', chunks: [0, 4] },
+  { from: 'selftests/v5.10-hmm-tests-all-pages.dat', chunks: [500, 620] },
+  { from: 'selftests/v5.10-xfs-dio.dat' },
+  { from: 'selftests/v7.3-ext4-dio.dat' },
+  { from: 'selftests/v6.1-hmm-tests.dat', chunks: [280, 460] },
+  { from: 'selftests/v6.1-xfs-lost-wake.dat' },
+  { from: 'selftests/v6.1-hmm-leak.dat', chunks: [0, 170] },
+  { from: 'selftests/v7.3-hmm-tests.dat', chunks: [0, 100] },
+]
+const TEXTS = [
+  'v5.10/hmm.report.txt',
+  'v5.10/hmm.report.raw.txt',
+  'v5.10/hmm.tracefs.txt',
+  'v5.10/hmm.perf.txt',
+  'v5.10/kprobe.trace',
+  'v5.10/iomem',
+  'v5.10/dax.report.txt',
+  'v6.1/dax.report.txt',
+  'v6.1/hmm.perf.txt',
+  'v6.1/iomem',
+  'v7.3/dax.report.txt',
+  'v7.3/hmm.perf.txt',
+  'v7.3/iomem',
+  'selftests/v5.10-hmm-tests.iomem',
+  'selftests/v5.10-xfs-dio.iomem',
+  'selftests/v7.3-ext4-dio.iomem',
+  'selftests/v6.1-hmm-tests.iomem',
+  'selftests/v6.1-xfs-lost-wake.iomem',
+  'selftests/v6.1-hmm-leak.iomem',
+  'selftests/v7.3-hmm-tests.iomem',
+]
+
+interface Original {
+  readonly parts: DatParts
+  readonly clock: string
+  readonly pageSize: number
+  readonly cpus: readonly { readonly cpu: number; readonly chunks: readonly { readonly packed: Uint8Array; readonly size: number }[] }[]
+}
+
+/** Takes a version 7 file apart. */
+function takeApart(bytes: Uint8Array, inflate: Inflate): Original {
+  const c = new Cursor(bytes, true, 0)
+  c.at = 10
+  if (c.cstr() !== '7') throw new Error('recordings of version 7 only')
+  c.take(6)
+  c.cstr()
+  c.cstr()
+  const section = (offset: number): Cursor => {
+    c.at = offset
+    c.u16()
+    const packed = (c.u16() & 1) === 1
+    c.u32()
+    const size = c.u64()
+    if (!packed) return new Cursor(c.take(size), true, c.at)
+    const length = c.u32()
+    const whole = c.u32()
+    return new Cursor(unpack(inflate, 'zstd', c.take(length), whole, offset), true, 0)
+  }
+  const found = new Map<number, Cursor>()
+  const options: { id: number; data: Uint8Array }[] = []
+  let buffer: Cursor | undefined
+  for (let at = c.u64(); at !== 0; ) {
+    const list = section(at)
+    at = 0
+    while (list.left > 0) {
+      const id = list.u16()
+      const option = new Cursor(list.take(list.u32()), true, 0)
+      if (id === 0) at = option.u64()
+      else if (id >= 16 && id <= 21) found.set(id, section(option.u64()))
+      else if (id === 3) buffer = option
+      else options.push({ id, data: new Uint8Array(option.bytes) })
+    }
+  }
+  const part = (id: number): Cursor => {
+    const cursor = found.get(id)
+    if (!cursor) throw new Error(`the file has no section ${id}`)
+    return cursor
+  }
+  const heads = part(16)
+  heads.take(12)
+  const headerPage = heads.text(heads.u64())
+  heads.take(13)
+  const headerEvent = heads.text(heads.u64())
+  const ftraceAt = part(17)
+  const ftrace = Array.from({ length: ftraceAt.u32() }, () => ftraceAt.text(ftraceAt.u64())).filter((text) => /^name: (kernel|user)_stack$/m.test(text))
+  const systemsAt = part(18)
+  const systems = Array.from({ length: systemsAt.u32() }, () => {
+    const name = systemsAt.cstr()
+    return { name, events: Array.from({ length: systemsAt.u32() }, () => systemsAt.text(systemsAt.u64())) }
+  }).filter(({ name }) => name === 'page_ref' || name === 'kprobes')
+  const kallsyms = part(19)
+  const cmdlines = part(21)
+  if (!buffer) throw new Error('the file has no data')
+  buffer.u64()
+  buffer.cstr()
+  const clock = buffer.cstr()
+  const pageSize = buffer.u32()
+  const cpus = Array.from({ length: buffer.u32() }, () => {
+    const cpu = (buffer as Cursor).u32()
+    c.at = (buffer as Cursor).u64()
+    ;(buffer as Cursor).u64()
+    const chunks = Array.from({ length: c.u32() }, () => {
+      const packed = c.u32()
+      const size = c.u32()
+      return { packed: new Uint8Array(c.take(packed)), size }
+    })
+    return { cpu, chunks }
+  })
+  return {
+    parts: { headerPage, headerEvent, ftrace, systems, kallsyms: kallsyms.text(kallsyms.u32()), cmdlines: cmdlines.text(cmdlines.u64()), options },
+    clock,
+    pageSize,
+    cpus,
+  }
+}
+
+/** Symbols the stacks of a file use. */
+async function usedSymbols(bytes: Uint8Array, inflate: Inflate, kallsyms: string): Promise<string> {
+  const used = new Set<string>()
+  const trace = openDat(memoryFile(bytes), inflate)
+  const summary = await readDat(trace, '', (layout) => ownThread(layout, inflate), { events() {} })
+  const frame = (id: number): void => {
+    for (const { name } of summary.tables.stack(id)) used.add(name)
+  }
+  for (let id = 1; id < summary.tables.stacks; id++) frame(id)
+  // The tracing's own frames are taken off before one sees them.
+  return kallsyms
+    .split('\n')
+    .filter((line) => used.has(line.split(/\s/)[2]) || /^\S+ [tT] (__page_ref_|memremap_pages|memunmap_pages)/.test(line))
+    .join('\n')
+    .concat('\n')
+}
+
+async function main(source: string, target: string): Promise<void> {
+  const inflate = await makeInflate()
+  let total = 0
+  for (const recipe of RECIPES) {
+    const bytes = new Uint8Array(readFileSync(join(source, recipe.from)))
+    const { parts, clock, pageSize, cpus } = takeApart(bytes, inflate)
+    const [from, to] = recipe.chunks ?? [0, Number.POSITIVE_INFINITY]
+    const data: DatData = {
+      name: '',
+      clock,
+      pageSize,
+      cpus: cpus.map(({ cpu, chunks }) => ({ cpu, pages: new Uint8Array(0), chunks: chunks.slice(from, to) })).filter(({ chunks }) => chunks.length > 0),
+    }
+    const kallsyms = await usedSymbols(writeDat7(parts, [data], 'zstd'), inflate, parts.kallsyms)
+    const cut = { ...parts, kallsyms }
+    const out =
+      recipe.version === 6
+        ? writeDat6(cut, [
+            {
+              ...data,
+              cpus: data.cpus.map(({ cpu, chunks }) => ({
+                cpu,
+                pages: Buffer.concat((chunks ?? []).map(({ packed, size }) => unpack(inflate, 'zstd', packed, size, 0))),
+              })),
+            },
+          ])
+        : writeDat7(cut, [data], 'zstd')
+    const path = join(target, recipe.to ?? recipe.from)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, out)
+    total += out.length
+    process.stdout.write(`${path}: ${out.length} bytes\n`)
+  }
+  for (const text of TEXTS) {
+    const path = join(target, text)
+    if (!existsSync(join(source, text))) continue
+    mkdirSync(dirname(path), { recursive: true })
+    copyFileSync(join(source, text), path)
+    total += readFileSync(path).length
+  }
+  process.stdout.write(`${total} bytes in all\n`)
+}
+
+const [source, target] = process.argv.slice(2)
+if (source === undefined || target === undefined) process.stderr.write('give the directory of the recordings and the one to write to\n')
+else await main(source, target)
