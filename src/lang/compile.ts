@@ -1,8 +1,6 @@
 /** From model sources to a transition system: parse, check, lower, run the set-up, tidy. */
 import ts from 'typescript'
-import { interpret } from '../ir/interpreter.ts'
-import type { Column, Program, Properties, Thread } from '../ir/program.ts'
-import { DONE } from '../ir/state.ts'
+import type { Program, Properties, Thread } from '../ir/program.ts'
 import { inline, runBody } from './call.ts'
 import { type Context, childScope, Refused, refuse } from './context.ts'
 import { condition } from './convert.ts'
@@ -11,10 +9,11 @@ import { declared } from './declared.ts'
 import { type Diagnostic, ModelError } from './diagnostic.ts'
 import { place } from './expression.ts'
 import { GraphBuilder } from './graph-builder.ts'
-import { initialCells } from './initial.ts'
+import { columnsNow } from './initial.ts'
 import { type ModelStatement, statementKey, statementsBelow } from './outline.ts'
 import { settledBySyntax, settledColumns } from './settled.ts'
-import { loadSources, type SourceHost, type Sources } from './source.ts'
+import { runSetup } from './setup.ts'
+import { diagnosticAt, loadSources, type SourceHost, type Sources } from './source.ts'
 import { finishThread, loopWithoutAccess } from './thread-graph.ts'
 import { hashProgram, settleConstants, usedColumns } from './tidy.ts'
 import { type Settled, Unit } from './unit.ts'
@@ -136,13 +135,8 @@ function lower(
   }
   if (known) unit.adopt(known.objects)
   attempt(() => declareScenarioObjects(base(-1, new GraphBuilder(), true), scenario))
-  const setup = scenario.setup && !known ? lowerThread(base(0, new GraphBuilder(), true), 'setup', scenario.setup, attempt) : undefined
   const context = base(-1, new GraphBuilder(), true)
-  const prepared: ReadonlyMap<string, number> = known
-    ? known.prepared
-    : setup && unit.diagnostics.length === 0
-      ? runSetup(columnsNow(context), setup.graph, unit, scenario, sources)
-      : new Map<string, number>()
+  const prepared: ReadonlyMap<string, number> = known ? known.prepared : runSetup(scenario, (graph) => base(0, graph, true))
   const objects = known ? known.objects : unit.objects()
   const assumed = known ? undefined : settledBySyntax(context, writes, prepared)
   if (assumed) unit.settled = assumed.settled
@@ -196,7 +190,17 @@ function lower(
   unit.check('sleeps', 'sleeps', 'sleeps for ever', 'A thread sleeps for ever: nobody is left to make its condition hold.', false)
   unit.check('livelock', 'livelock', 'livelock', 'Threads keep moving, and none of them ever gets done.', false)
 
-  for (const thread of lowered) for (const loop of loopWithoutAccess(thread.graph)) unit.diagnostics.push(atPosition(sources, loop))
+  for (const thread of lowered) {
+    for (const loop of loopWithoutAccess(thread.graph)) {
+      const diagnostic = diagnosticAt(
+        sources,
+        loop,
+        'this loop can go round without touching shared state',
+        'a for loop with constant bounds, or step() in the loop',
+      )
+      unit.diagnostics.push(diagnostic)
+    }
+  }
   const all = inOrder(mistakes, unit.diagnostics)
   if (all.length > 0) throw new ModelError(all)
 
@@ -208,7 +212,7 @@ function lower(
       return { name: draft.name, lo, hi, display: displayOf(draft.type) }
     }),
   }))
-  const columns = columnsNow(context).map((column): Column => ({ ...column, init: column.init.map((value, i) => prepared.get(column.cells[i]) ?? value) }))
+  const columns = columnsNow(context, prepared)
   if (unit.diagnostics.length > 0) throw new ModelError(unit.diagnostics)
   const withSeen = eventually.map((each) => {
     columns.push({
@@ -239,25 +243,6 @@ function inOrder(typeErrors: readonly Diagnostic[], own: readonly Diagnostic[]):
   const said = new Set(typeErrors.map(({ file, line }) => `${file}:${line}`))
   const all = [...typeErrors, ...own.filter(({ file, line }) => !said.has(`${file}:${line}`))]
   return all.sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1))
-}
-
-/** The columns known so far, with the initial values written in the model. */
-function columnsNow(context: Context): Column[] {
-  const { unit } = context
-  return unit.columns.map((draft) => {
-    const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
-    const word = draft.word === undefined ? {} : { word: draft.word }
-    return {
-      field: draft.field,
-      struct: draft.struct.name,
-      ...initialCells(context, draft),
-      lo,
-      hi,
-      display: displayOf(draft.type),
-      ghost: draft.ghost,
-      ...word,
-    }
-  })
 }
 
 function declareScenarioObjects(context: Context, scenario: ScenarioDeclaration): void {
@@ -302,58 +287,4 @@ function lowerThread(context: Context, name: string, body: ts.Node, attempt: (bo
     },
   })
   return { graph: context.graph }
-}
-
-function atPosition(sources: Sources, at: { file: string; line: number; column: number }): Diagnostic {
-  const file = sources.program.getSourceFiles().find((candidate) => sources.displayPath(candidate) === at.file)
-  const source = file?.text.split(/\r?\n/)[at.line - 1] ?? ''
-  return {
-    ...at,
-    endColumn: source.length + 1,
-    source,
-    message: 'this loop can go round without touching shared state',
-    instead: 'a for loop with constant bounds, or step() in the loop',
-  }
-}
-
-/** Runs the set-up alone; gives the value of every cell it leaves, by name. */
-function runSetup(columns: readonly Column[], graph: GraphBuilder, unit: Unit, scenario: ScenarioDeclaration, sources: Sources): Map<string, number> {
-  const thread: Thread = {
-    name: 'setup',
-    symmetry: 0,
-    ...finishThread(graph, (draft) => {
-      const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
-      return { name: draft.name, lo, hi, display: displayOf(draft.type) }
-    }),
-  }
-  const interpreter = interpret(
-    {
-      scenario: scenario.name,
-      about: '',
-      bounds: '',
-      kernel: '',
-      changes: [],
-      hash: '',
-      columns,
-      threads: [thread],
-      checks: unit.checks,
-      properties: { always: [], finally: [], eventually: [], sometimes: [] },
-      guarded: [],
-    },
-    { zeroDeadLocals: false },
-  )
-  let state = interpreter.initial()
-  const pc = interpreter.shape.threadBase[0]
-  for (let steps = 0; state[pc] !== DONE; steps++) {
-    const next = interpreter.successors(state)
-    const node = thread.nodes[state[pc]]
-    const fail = (message: string, instead: string): never => {
-      throw new ModelError([{ ...atPosition(sources, node.at), message, instead }])
-    }
-    if (next.length === 0) fail('the set-up waits here for ever', 'a set-up that no other thread needs to help')
-    if (next.length > 1) fail('the set-up makes a choice', 'a set-up without choose() and may_fail()')
-    if (next[0].to === null || steps > 10_000) fail('the set-up does not end', 'a set-up that reaches its end')
-    else state = next[0].to
-  }
-  return new Map(columns.flatMap((column, c) => column.cells.map((cell, i): [string, number] => [cell, state[interpreter.shape.columnBase[c] + i]])))
 }

@@ -1,10 +1,11 @@
 /** Initial values of columns, from the initial values written in structures and objects. */
 import ts from 'typescript'
+import type { Column } from '../ir/program.ts'
 import { type Context, childScope, refuse } from './context.ts'
 import { convertScalar } from './convert.ts'
 import { expression } from './expression.ts'
 import type { ColumnDraft, Segment } from './unit.ts'
-import type { Struct } from './value-type.ts'
+import { displayOf, rangeOf, type Struct } from './value-type.ts'
 
 /** Names and initial values of all cells of a column: objects in order, array elements in order within each. */
 export function initialCells(context: Context, column: ColumnDraft): { readonly cells: string[]; readonly init: number[] } {
@@ -22,6 +23,27 @@ export function initialCells(context: Context, column: ColumnDraft): { readonly 
     }
   }
   return { cells, init }
+}
+
+/** The columns known so far; their cells hold what is given for them, otherwise the initial values written in the model. */
+export function columnsNow(context: Context, given: ReadonlyMap<string, number>): Column[] {
+  const { unit } = context
+  return unit.columns.map((draft) => {
+    const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
+    const word = draft.word === undefined ? {} : { word: draft.word }
+    const { cells, init } = initialCells(context, draft)
+    return {
+      field: draft.field,
+      struct: draft.struct.name,
+      cells,
+      init: init.map((value, i) => given.get(cells[i]) ?? value),
+      lo,
+      hi,
+      display: displayOf(draft.type),
+      ghost: draft.ghost,
+      ...word,
+    }
+  })
 }
 
 /** Index of each dimension of a flat element number. */

@@ -39,7 +39,7 @@ export function read(context: Context, node: ts.Node, place: PlaceValue): Value 
   if (place.ghost && !context.ghost && !context.pure)
     refuse(context, node, 'ghost state is for properties and reports', 'a field that is not Ghost, or ghost(() => ...)')
   if (context.lockless && !context.setup) for (const column of columns) column.lockless = true
-  const constants = context.setup ? [] : columns.map((column, i) => context.unit.settledValue(column, places[i].index))
+  const constants = columns.map((column, i) => context.unit.settledValue(column, places[i].index))
   if (constants.length > 0 && constants.every((value) => value !== undefined)) {
     if (!context.pure) checkMemory(context, node, place)
     return valueAt(
@@ -69,8 +69,9 @@ export function write(context: Context, node: ts.Node, place: PlaceValue, values
   if (context.pure) refuse(context, node, 'a condition cannot write', 'the assignment outside of the condition')
   const columns = columnsOf(context, node, place)
   if (context.ghost && !place.ghost && !context.setup) refuse(context, node, 'ghost code cannot write what the model reads', 'a Ghost field')
-  if (!context.setup) {
-    for (const column of columns) {
+  for (const column of columns) {
+    if (context.setup) context.unit.writtenBySetup.add(column)
+    else {
       column.written = true
       if (context.lockless) column.lockless = true
     }

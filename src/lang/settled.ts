@@ -23,7 +23,7 @@ export function settledColumns(unit: Unit, columns: readonly Column[]): Settled 
 }
 
 /**
- * The same before any thread is lowered: from the fields that reachable functions assign. A cell of an object chosen at run
+ * The same before any thread, or a part of the set-up, is lowered: from the fields that reachable functions assign. A cell of an object chosen at run
  * time is taken as constant while all objects known so far agree. Both are assumptions; `broken` says after the lowering
  * whether code that was found reachable under them breaks them. If not, they hold: they hold at first, and no step ends them.
  */
@@ -59,7 +59,8 @@ export function settledBySyntax(
       if (!used.has(column)) used.set(column, undefined)
       return value
     },
-    broken: () => [...used].some(([column, value]) => column.written || (value !== undefined && common(column) !== value)),
+    broken: () =>
+      [...used].some(([column, value]) => column.written || context.unit.writtenBySetup.has(column) || (value !== undefined && common(column) !== value)),
   }
 }
 

@@ -152,3 +152,10 @@ function normalise(path: string): string {
   }
   return parts.join('/')
 }
+
+/** What is said of a place in a program, which is known by file, line and column. */
+export function diagnosticAt(sources: Sources, at: { file: string; line: number; column: number }, message: string, instead: string): Diagnostic {
+  const file = sources.program.getSourceFiles().find((candidate) => sources.displayPath(candidate) === at.file)
+  const source = file?.text.split(/\r?\n/)[at.line - 1] ?? ''
+  return { ...at, endColumn: source.length + 1, source, message, instead }
+}

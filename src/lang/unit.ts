@@ -43,6 +43,8 @@ export class Unit {
   readonly retiredNow = new Set<string>()
   /** What an earlier pass found never to be written by a thread. */
   settled: Settled
+  /** What the part of the set-up that is being lowered writes. */
+  readonly writtenBySetup = new Set<ColumnDraft>()
   /** The pass whose result is the program. */
   final = false
   /**
