@@ -10,6 +10,7 @@ import { grouped } from '../report/wrap.ts'
 import { Audit, type AuditResult } from '../trace/audit.ts'
 import { TraceError } from '../trace/byte-file.ts'
 import { readDat } from '../trace/dat/read.ts'
+import { HeldToModel } from '../trace/held-to-model.ts'
 import type { LifeJudge } from '../trace/judge.ts'
 import type { DeviceRange } from '../trace/life.ts'
 import { type OpenTrace, openTrace } from '../trace/open.ts'
@@ -21,6 +22,7 @@ import { type DiskFile, openDisk } from './disk-file.ts'
 import { Failure } from './failure.ts'
 import { makeInflate } from './inflate.ts'
 import { PRESETS, presetFor, rulesOf } from './model-rules.ts'
+import { bookOf, keepBooks } from './role-books.ts'
 import { outputColour, outputWidth } from './terminal.ts'
 import { unitThreads, WORTH_THREADS } from './unit-threads.ts'
 
@@ -104,7 +106,7 @@ async function audit(
   const inflate = await makeInflate()
   const trace = openTrace(file, inflate)
   const stories = new PageStories(pfns)
-  const judges: LifeJudge[] = pfns.length > 0 ? [stories] : []
+  const judges: LifeJudge[] = [new HeldToModel(bookOf), ...(pfns.length > 0 ? [stories] : [])]
   const one = new Audit({
     ranges,
     judges,
@@ -120,7 +122,9 @@ async function audit(
     const summary = await read(trace, flags, threads.make, listener)
     progress.clear()
     if (summary.events === 0) throw new TraceError(noEvents(trace, summary))
-    return { result: one.finish(summary), stories }
+    const result = one.finish(summary)
+    keepBooks()
+    return { result, stories }
   } finally {
     progress.clear()
     await threads.close()

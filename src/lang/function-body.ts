@@ -30,8 +30,9 @@ export interface ModelFunction {
   readonly reference: boolean
   /** `@event page_ref_mod`: the tracepoint of a primitive that changes the count. */
   readonly event: string | undefined
-  /** `@wakes`, `@waits`: of a primitive; sleepers on a page's count are woken; the caller sleeps until the count is idle. */
+  /** `@wakes`: sleepers on a page's count are woken. `@frees`: the driver gets its page back. `@waits`: the caller sleeps until the count is idle. */
   readonly wakes: boolean
+  readonly frees: boolean
   readonly waits: boolean
   /** `@primitive`: shown where it is called. */
   readonly primitive: boolean
@@ -103,6 +104,7 @@ function describe(sources: Sources, statement: ts.FunctionDeclaration, name: str
     reference: tag('reference') !== undefined,
     event: tag('event')?.trim(),
     wakes: tag('wakes') !== undefined,
+    frees: tag('frees') !== undefined,
     waits: tag('waits') !== undefined,
     primitive: tag('primitive') !== undefined,
     calls: called(body),

@@ -9,6 +9,9 @@ export type KernelCount = number
 /** Inclusive; -Infinity and Infinity where there is no bound. */
 export type Interval = readonly [KernelCount, KernelCount]
 
+/** On every way, on none, on some. */
+export type Certainty = 'yes' | 'no' | 'perhaps'
+
 /** One operation of the model on the page's count. */
 export interface Letter {
   /** The tracepoint that reports it: `page_ref_mod`. */
@@ -22,7 +25,9 @@ export interface Letter {
   /** Functions being executed, outermost (the automaton's own) first: an index of `RoleAutomaton.chains`. */
   readonly chain: number
   /** Whether those who sleep until the page is idle are woken before anything else is done to the count. */
-  readonly wakes: 'yes' | 'no' | 'perhaps'
+  readonly wakes: Certainty
+  /** Whether the driver gets its page back before anything else is done to the count. */
+  readonly frees: Certainty
 }
 
 export interface Edge {

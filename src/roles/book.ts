@@ -1,9 +1,9 @@
 /** All that the model says about one kernel's operations on page counts: functions by their names in stacks, and their automata. */
-import type { FunctionBody } from '../ir/body.ts'
+import { CALL, type FunctionBody } from '../ir/body.ts'
 import type { Values } from './abstract-value.ts'
 import type { RoleAutomaton } from './automaton.ts'
 import { finish } from './finish.ts'
-import { LetterPool } from './letters.ts'
+import { FREE, LetterPool, WAKE } from './letters.ts'
 import { reduce } from './reduce.ts'
 import { anyArguments, inputsUsed, type Primitives, type Summary, slice } from './slice.ts'
 
@@ -19,6 +19,7 @@ export interface RoleFunction {
   readonly primitive: boolean
   readonly event: string | undefined
   readonly wakes: boolean
+  readonly frees: boolean
   readonly waits: boolean
   /** The modelled functions it names, whatever the switches. */
   readonly calls: readonly string[]
@@ -42,12 +43,77 @@ export interface RoleBook {
   automaton(name: string, type: string): RoleAutomaton | undefined
   /** Whether a call of a function can be executing another one, in this kernel, for pages of the type. Ask for the automaton first. */
   reaches(from: string, to: string, type: string): boolean
-  /** Functions that the model's wait for an idle page stands in, in this kernel; sorted. */
+  /** Functions that wait for an idle page, in this kernel; sorted. */
   readonly waiters: readonly string[]
 }
 
+/** What a book has found out so far, as plain data: a book made from it gives the same answers without the model. */
+export interface BookPages {
+  readonly kernel: string
+  /** By frame. */
+  readonly named: Readonly<Record<string, readonly string[]>>
+  readonly references: readonly string[]
+  readonly waiters: readonly string[]
+  /** By type; null: looked for, and not known. */
+  readonly automata: Readonly<Record<string, Readonly<Record<string, RoleAutomaton | null>>>>
+  /** By type: which function calls which. */
+  readonly calls: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+}
+
+/** A book that can be kept. */
+export interface KeptBook extends RoleBook {
+  /** All it knows; undefined: nothing that was not in what it was made from. */
+  pages(): BookPages | undefined
+}
+
+/** A book made from what was kept; `model` is asked for what is not in it. */
+export function keptBook(kernel: string, pages: BookPages | undefined, model: () => KeptBook): KeptBook {
+  let live: KeptBook | undefined
+  const modelled = (): KeptBook => {
+    live ??= model()
+    return live
+  }
+  if (!pages) return modelled()
+  const references = new Set(pages.references)
+  const reached = new Map<string, ReadonlySet<string>>()
+  return {
+    kernel,
+    named: (frame) => pages.named[frame] ?? [],
+    isReference: (name) => references.has(name),
+    automaton(name, type) {
+      const known = pages.automata[type]?.[name]
+      return known === undefined ? modelled().automaton(name, type) : (known ?? undefined)
+    },
+    reaches(from, to, type) {
+      if (live?.reaches(from, to, type)) return true
+      const key = `${type} ${from}`
+      let found = reached.get(key)
+      if (!found) {
+        found = reachedFrom(from, (name) => pages.calls[type]?.[name] ?? [])
+        reached.set(key, found)
+      }
+      return found.has(to)
+    },
+    waiters: pages.waiters,
+    pages() {
+      const more = live?.pages()
+      if (!more) return undefined
+      const types = new Set([...Object.keys(pages.automata), ...Object.keys(more.automata)])
+      const merged = <T>(of: (book: BookPages) => Readonly<Record<string, Readonly<Record<string, T>>>>): Record<string, Record<string, T>> =>
+        Object.fromEntries([...types].map((type) => [type, { ...of(pages)[type], ...of(more)[type] }]))
+      return { ...more, automata: merged((book) => book.automata), calls: merged((book) => book.calls) }
+    },
+  }
+}
+
+function reachedFrom(from: string, callees: (name: string) => Iterable<string>): ReadonlySet<string> {
+  const found = new Set([from])
+  for (const name of found) for (const callee of callees(name)) found.add(callee)
+  return found
+}
+
 /** A book whose automata are made when they are first asked for. */
-export function roleBook(kernel: string, source: RoleSource): RoleBook {
+export function roleBook(kernel: string, source: RoleSource): KeptBook {
   const byName = new Map<string, RoleFunction>()
   const byFrame = new Map<string, string[]>()
   const add = (frame: string, name: string): void => {
@@ -62,7 +128,7 @@ export function roleBook(kernel: string, source: RoleSource): RoleBook {
   }
   const primitives: Primitives = {
     events: new Map(source.functions.flatMap((fn) => (fn.event === undefined ? [] : [[fn.name, fn.event]]))),
-    wake: new Set(source.functions.filter((fn) => fn.wakes).map((fn) => fn.name)),
+    marks: new Map(source.functions.flatMap((fn): [string, string][] => (fn.wakes ? [[fn.name, WAKE]] : fn.frees ? [[fn.name, FREE]] : []))),
   }
   const types = new Map<string, Slices>()
   const slices = (type: string): Slices => {
@@ -87,6 +153,17 @@ export function roleBook(kernel: string, source: RoleSource): RoleBook {
       waiters ??= findWaiters(source)
       return waiters
     },
+    pages() {
+      waiters ??= findWaiters(source)
+      return {
+        kernel,
+        named: Object.fromEntries(byFrame),
+        references: source.functions.filter((fn) => fn.reference).map((fn) => fn.name),
+        waiters,
+        automata: Object.fromEntries([...types].map(([type, found]) => [type, found.made])),
+        calls: Object.fromEntries([...types].map(([type, found]) => [type, found.callees])),
+      }
+    },
   }
 }
 
@@ -100,12 +177,20 @@ class Slices {
   private readonly automata = new Map<string, RoleAutomaton | undefined>()
   private readonly used = new Map<string, readonly boolean[]>()
   private readonly calls = new Map<string, Set<string>>()
-  private readonly reached = new Map<string, Set<string>>()
+  private readonly reached = new Map<string, ReadonlySet<string>>()
 
   constructor(type: string, source: RoleSource, primitives: Primitives) {
     this.type = type
     this.source = source
     this.primitives = primitives
+  }
+
+  get made(): Record<string, RoleAutomaton | null> {
+    return Object.fromEntries([...this.automata].map(([name, automaton]) => [name, automaton ?? null]))
+  }
+
+  get callees(): Record<string, readonly string[]> {
+    return Object.fromEntries([...this.calls].map(([name, callees]) => [name, [...callees]]))
   }
 
   automaton(fn: RoleFunction): RoleAutomaton | undefined {
@@ -121,8 +206,7 @@ class Slices {
   reaches(from: string, to: string): boolean {
     let found = this.reached.get(from)
     if (!found) {
-      found = new Set([from])
-      for (const name of found) for (const callee of this.calls.get(name) ?? []) found.add(callee)
+      found = reachedFrom(from, (name) => this.calls.get(name) ?? [])
       this.reached.set(from, found)
     }
     return found.has(to)
@@ -158,21 +242,31 @@ class Slices {
   }
 }
 
-/** The functions that stand around a wait: those that wait, and those that call them, as far as they are the kernel's. */
+/** The functions of the kernel that wait for an idle page: those that call what waits, as far as somebody calls them. */
 function findWaiters({ functions, body }: RoleSource): string[] {
-  const waits = new Set(functions.filter((fn) => fn.waits).map((fn) => fn.name))
-  const found = new Set<string>()
-  const inStack = (fn: RoleFunction, names: ReadonlySet<string>): boolean =>
-    (body(fn)?.thread.nodes ?? []).some((node) => node.at.stack.some((frame) => names.has(frame.name)) || calledIn(body(fn), node, names))
-  const direct = functions.filter((fn) => !fn.primitive && !fn.waits && fn.calls.some((name) => waits.has(name)) && inStack(fn, waits))
-  for (const fn of direct) found.add(fn.name)
-  const near = new Set(found)
-  for (const fn of functions) if (!fn.primitive && !near.has(fn.name) && fn.calls.some((name) => near.has(name)) && inStack(fn, near)) found.add(fn.name)
-  return [...found].sort()
-}
-
-function calledIn(body: FunctionBody | undefined, node: FunctionBody['thread']['nodes'][number], names: ReadonlySet<string>): boolean {
-  if (!body || node.op !== 'load' || node.places.length === 0) return false
-  const { field } = body.column(node.places[0].column)
-  return names.has(field.slice(field.lastIndexOf(':') + 1))
+  const callees = (fn: RoleFunction): ReadonlySet<string> => {
+    const found = new Set<string>()
+    const own = body(fn)
+    for (const node of own?.thread.nodes ?? []) {
+      for (const frame of node.at.stack.slice(1)) found.add(frame.name)
+      if (node.op === 'load' && node.places.length > 0) {
+        const { struct, field } = (own as FunctionBody).column(node.places[0].column)
+        if (struct === CALL) found.add(field.slice(field.lastIndexOf(':') + 1))
+      }
+    }
+    return found
+  }
+  const calling = (names: ReadonlySet<string>): RoleFunction[] =>
+    functions.filter((fn) => !fn.primitive && fn.calls.some((name) => names.has(name)) && [...callees(fn)].some((name) => names.has(name)))
+  const direct = calling(new Set(functions.filter((fn) => fn.waits).map((fn) => fn.name)))
+  const around = calling(new Set(direct.map((fn) => fn.name)))
+  const lonely = direct.filter((fn) => !around.some((outer) => outer.calls.includes(fn.name)))
+  const isCalled = (fn: RoleFunction): boolean => {
+    const callers = functions.filter((other) => other.calls.includes(fn.name))
+    return callers.length === 0 || callers.some((other) => callees(other).has(fn.name))
+  }
+  return [...around, ...lonely]
+    .filter(isCalled)
+    .map((fn) => fn.name)
+    .sort()
 }

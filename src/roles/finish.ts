@@ -1,24 +1,25 @@
 /** From a summary of an entry function to its automaton: wake-ups become a property of the operation before them, counts become the kernel's. */
-import type { Interval, Letter, RoleAutomaton } from './automaton.ts'
-import { LetterPool, type RawLetter, WAKE } from './letters.ts'
+import type { Certainty, Interval, Letter, RoleAutomaton } from './automaton.ts'
+import { FREE, isMark, LetterPool, type RawLetter, WAKE } from './letters.ts'
 import { COUNT_CLASSES, kernelCount } from './page-world.ts'
 import { reduce } from './reduce.ts'
 import type { RawSlice, RawState, Summary } from './slice.ts'
 
 /** Gives the automaton of a function. */
 export function finish(entry: string, type: string, summary: Summary, pool: LetterPool): RoleAutomaton {
-  const woken = wakesFrom(summary, pool)
-  // Once more, with wake-ups silent and said by the letters before them.
+  const woken = followedBy(summary, pool, WAKE)
+  const freed = followedBy(summary, pool, FREE)
+  // Once more, with the marks silent and said by the letters before them.
   const own = new LetterPool()
   const states: RawState[] = summary.edges.map((edges, s) => ({
     exit: summary.exits[s].length > 0 ? 0 : -1,
-    silent: edges.filter(({ letter }) => pool.letters[letter].event === WAKE).map(({ to }) => to),
+    silent: edges.filter(({ letter }) => isMark(pool.letters[letter])).map(({ to }) => to),
     letters: edges
-      .filter(({ letter }) => pool.letters[letter].event !== WAKE)
+      .filter(({ letter }) => !isMark(pool.letters[letter]))
       .map(({ letter, to }) => {
         const raw = pool.letters[letter]
-        // The chain's text carries what the letter wakes through the reduction.
-        const id = own.id({ ...raw, chain: `${woken[to]} ${raw.chain}` })
+        // The chain's text carries what follows the letter through the reduction.
+        const id = own.id({ ...raw, chain: `${woken[to]} ${freed[to]} ${raw.chain}` })
         return { letter: id, to }
       }),
   }))
@@ -32,7 +33,7 @@ export function finish(entry: string, type: string, summary: Summary, pool: Lett
     const known = ids.get(id)
     if (known !== undefined) return known
     const raw = own.letters[id]
-    const [wakes, chain] = raw.chain.split(' ')
+    const [wakes, frees, chain] = raw.chain.split(' ')
     let number = chainIds.get(chain)
     if (number === undefined) {
       number = chains.length
@@ -45,7 +46,8 @@ export function finish(entry: string, type: string, summary: Summary, pool: Lett
       done: raw.done,
       results: intervals(raw),
       chain: number,
-      wakes: wakes as Letter['wakes'],
+      wakes: wakes as Certainty,
+      frees: frees as Certainty,
     })
     ids.set(id, letters.length - 1)
     return letters.length - 1
@@ -60,13 +62,22 @@ export function finish(entry: string, type: string, summary: Summary, pool: Lett
   }
 }
 
-/** Whether a wake-up lies on every way from a state to the next operation or the end, on some, or on none. */
-function wakesFrom({ edges, exits }: Summary, pool: LetterPool): Letter['wakes'][] {
-  const isWake = (letter: number): boolean => pool.letters[letter].event === WAKE
-  return edges.map((own, s) => {
-    if (!own.some(({ letter }) => isWake(letter))) return 'no'
-    return exits[s].length === 0 && own.every(({ letter }) => isWake(letter)) ? 'yes' : 'perhaps'
-  })
+/** Whether a mark lies on every way from a state to the next operation or the end, on some, or on none. */
+function followedBy({ edges, exits }: Summary, pool: LetterPool, mark: string): Certainty[] {
+  const marks = edges.map((own) => own.filter(({ letter }) => isMark(pool.letters[letter])))
+  // may: the mark can be reached before an operation. avoid: an operation or the end can be reached without it.
+  const may = marks.map((own) => own.some(({ letter }) => pool.letters[letter].event === mark))
+  const avoid = edges.map((own, s) => exits[s].length > 0 || own.length > marks[s].length)
+  for (let changed = true; changed; ) {
+    changed = false
+    marks.forEach((own, s) => {
+      for (const { letter, to } of own) {
+        if (!may[s] && may[to]) may[s] = changed = true
+        if (!avoid[s] && pool.letters[letter].event !== mark && avoid[to]) avoid[s] = changed = true
+      }
+    })
+  }
+  return edges.map((_, s) => (!may[s] ? 'no' : avoid[s] ? 'perhaps' : 'yes'))
 }
 
 /** The counts after an operation, as intervals in the kernel's units. */

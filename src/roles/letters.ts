@@ -3,7 +3,7 @@ import { COUNT_CLASSES } from './page-world.ts'
 
 /** An operation on the count in one path of one step. */
 export interface RawLetter {
-  /** The tracepoint, or `WAKE`: those who sleep until the page is idle are woken. */
+  /** The tracepoint, or a mark of something else that happens: `WAKE`, `FREE`. */
   readonly event: string
   /** What is added, or stored by `page_ref_set` and `page_ref_unfreeze`; undefined: the model leaves it open. */
   readonly value: number | undefined
@@ -14,7 +14,14 @@ export interface RawLetter {
   readonly chain: string
 }
 
+/** Those who sleep until the page is idle are woken. */
 export const WAKE = 'wake'
+/** The driver gets its page back. */
+export const FREE = 'free'
+
+export function isMark(letter: RawLetter): boolean {
+  return letter.event === WAKE || letter.event === FREE
+}
 
 export class LetterPool {
   readonly letters: RawLetter[] = []

@@ -7,15 +7,15 @@ import { CALL, type FunctionBody, RETURN } from '../ir/body.ts'
 import { liveLocals } from '../ir/liveness.ts'
 import { type Expr, type LocalId, type Node, type NodeId, type Place, unreachable } from '../ir/program.ts'
 import { assign, type Env, type Facts, forEachValue, isTest, MOST_VALUES, split, type Values, valuesOf } from './abstract-value.ts'
-import { type LetterPool, WAKE } from './letters.ts'
+import { isMark, type LetterPool } from './letters.ts'
 import { COUNT_CLASSES, OTHER_PAGE, PAGE, PAGE_WORLD, PAGEMAP, TAIL_PAGE, THIS_PAGE } from './page-world.ts'
 
 /** What the model says of its primitives. */
 export interface Primitives {
   /** The tracepoint of a function that changes the count. */
   readonly events: ReadonlyMap<string, string>
-  /** Functions that wake those who sleep until the page is idle. */
-  readonly wake: ReadonlySet<string>
+  /** Functions whose execution is marked, with the mark. */
+  readonly marks: ReadonlyMap<string, string>
 }
 
 /** What a function does with certain arguments, small; state 0 is its beginning. */
@@ -200,11 +200,11 @@ export function slice(body: FunctionBody, args: readonly Values[], context: Slic
     next(0, env, counting)
   }
 
-  /** A silent move; through a function that wakes it is no more. */
+  /** A silent move, unless the function it is in is marked. */
   const silently = (from: number, node: Node, to: NodeId, env: Env): void => {
     const names = [...node.at.stack.map((frame) => frame.name), ...(node.at.primitives ?? [])]
-    if (names.some((name) => primitives.wake.has(name)))
-      states[from].letters.push({ letter: pool.id({ event: WAKE, value: undefined, done: true, before: 0, chain: '' }), to: at(to, env) })
+    const mark = names.map((name) => primitives.marks.get(name)).find((one) => one !== undefined)
+    if (mark !== undefined) states[from].letters.push({ letter: pool.id({ event: mark, value: undefined, done: true, before: 0, chain: '' }), to: at(to, env) })
     else states[from].silent.push(at(to, env))
   }
 
@@ -321,7 +321,7 @@ export function slice(body: FunctionBody, args: readonly Values[], context: Slic
               ),
             )
           for (const { letter, to } of summary.edges[s])
-            states[id].letters.push({ letter: pool.letters[letter].event === WAKE ? letter : pool.within(chain, letter), to: inside(to) })
+            states[id].letters.push({ letter: isMark(pool.letters[letter]) ? letter : pool.within(chain, letter), to: inside(to) })
           return id
         }
         states[from].silent.push(inside(0))

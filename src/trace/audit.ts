@@ -52,11 +52,14 @@ export class Audit {
         this.ledger = new Ledger(this.rules)
         this.replay = this.newReplay(options.judges ?? [])
         this.replay.head(head)
-        for (const judge of options.judges ?? []) judge.begin?.(head, this.rules)
+        for (const judge of options.judges ?? []) judge.begin?.(head, this.rules, (page) => this.ledger.areas.of(page as TrackedPage).type)
       },
       events: (batch, tables) => {
         this.ledger.use(tables)
-        for (const judge of options.judges ?? []) judge.use?.(tables)
+        for (const judge of options.judges ?? []) {
+          judge.use?.(tables)
+          judge.see?.(batch)
+        }
         this.replay.events(batch, tables)
       },
       range: (event) => this.replay.range(event),
@@ -116,7 +119,7 @@ export class Audit {
         ...traceFindings(end, this.bad, rules),
         ...judges.flatMap((judge) => judge.findings?.((page) => replay.isDevice(page as TrackedPage)) ?? []),
       ]),
-      conformance: judges.map((judge) => judge.conformance?.()).find((one) => one !== undefined),
+      conformance: judges.map((judge) => judge.conformance?.((page) => replay.isDevice(page as TrackedPage))).find((one) => one !== undefined),
     }
   }
 }

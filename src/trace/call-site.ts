@@ -25,8 +25,11 @@ export function activity(frames: readonly string[]): readonly string[] {
   return boundary < 0 ? frames : frames.slice(0, boundary)
 }
 
-/** Finds the call. The outermost modelled function is the one entered, if the model can get from it to the frames within. */
-export function callSite(book: RoleBook, type: string, frames: readonly string[]): CallSite {
+/**
+ * Finds the call. The outermost modelled function is the one entered, if the model can get from it to the frames within.
+ * `bare`: functions that act for their caller may be the ones entered, too.
+ */
+export function callSite(book: RoleBook, type: string, frames: readonly string[], bare = false): CallSite {
   if (frames.length === 0) return { mapped: false, why: 'no stack' }
   const modelled = activity(frames).filter((frame) => book.named(frame).length > 0)
   const [innermost] = modelled
@@ -35,7 +38,7 @@ export function callSite(book: RoleBook, type: string, frames: readonly string[]
   let first: CallSite | undefined
   for (let from = 0; from < path.length; from++) {
     for (const name of path[from]) {
-      if (book.isReference(name)) continue
+      if (!bare && book.isReference(name)) continue
       const automaton = book.automaton(name, type)
       if (!automaton) continue
       const site: CallSite = { mapped: true, automaton, path: path.slice(from), innermost }

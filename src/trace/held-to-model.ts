@@ -1,190 +1,166 @@
 /**
  * Holds each page's life to the model: its events must be those of calls that the model allows, one after the other in each
- * task, any number at once. Order between tasks does not matter: each operation's own result was logged.
+ * task, any number at once. The order between tasks does not matter: each operation's own result was logged.
  */
 import type { Letter, RoleAutomaton } from '../roles/automaton.ts'
 import type { RoleBook } from '../roles/book.ts'
 import { type CallSite, CallsSeen, callSite } from './call-site.ts'
-import type { BreakReason, DevicePage, LifeListener } from './life.ts'
+import type { Finding } from './finding.ts'
+import type { Conformance, LifeJudge } from './judge.ts'
+import type { KernelRules } from './kernel-rules.ts'
+import type { BreakReason, DevicePage, DeviceType } from './life.ts'
 import { FORBIDDEN, type Marking, Markings, type SymbolId, TOO_MANY } from './markings.ts'
-import { Context, type EventBatch, eventAt, Op, type PageEvent } from './page-event.ts'
-import type { TraceTables } from './source.ts'
+import { notInModel } from './not-in-model.ts'
+import { Context, type EventBatch, Op } from './page-event.ts'
+import type { TraceHead, TraceTables } from './source.ts'
+import { TaskFrames } from './task-frames.ts'
+
+/** One event of a call, as far as it is shown. */
+export interface CallEvent {
+  readonly op: number
+  readonly val: number
+  readonly ret: number
+  readonly time: number
+  readonly pid: number
+  readonly stack: number
+}
 
 /** The first thing of a page's life that the model forbids. */
 export interface Rejection {
-  readonly pfn: number
-  readonly type: string
+  readonly page: DevicePage
+  readonly type: DeviceType
   /** The event; with `unfinished`, the last one of a call that ended too early. */
-  readonly event: PageEvent
+  readonly event: CallEvent
   /** The call was over although the model has it do more. */
   readonly unfinished: boolean
   /** The function whose call it is in the model. */
   readonly entry: string
   /** What this call had done to the page before, as recorded: the last few. */
-  readonly before: readonly PageEvent[]
+  readonly before: readonly CallEvent[]
   /** What the model has it do next. */
   readonly expected: readonly { readonly letter: Letter; readonly chain: readonly string[] }[]
-}
-
-/** An event that says nothing to the model. */
-export interface Unmapped {
-  /** Function names, innermost first. */
-  readonly frames: readonly string[]
-  readonly why: 'unmodelled' | 'bare' | 'no stack'
-  count: number
-}
-
-export interface Conformance {
-  /** Pages with events. */
-  readonly pages: number
-  /** Pages every event of which the model allows, and at most 5 % of which are unmapped. */
-  readonly conforming: number
-  /** Pages whose life the model forbids. */
-  readonly rejected: number
-  /** Pages of which nothing is said: too many possible runs, or too many unmapped events. */
-  readonly unknown: number
-  /** Events that no modelled function explains. */
-  readonly unmapped: number
-  readonly events: number
 }
 
 /** A life with more unmapped events than this share is not called conforming. */
 const UNMAPPED_SHARE = 0.05
 /** Events of a call that are kept to be shown. */
-const KEPT = 12
+const KEPT = 8
 /** Rejections that are kept with what they need to be shown; the others are counted. */
-const MOST_REJECTIONS = 200
+const MOST_REJECTIONS = 10_000
+const IRQ = Context.hardIrq | Context.softIrq | Context.nmi
+/** Tasks of interrupts: by CPU, behind all thread ids. */
+const IRQ_TASKS = 2 ** 23
 
 /** What an event is to the model: the same for all events of one site, operation, value and result. */
 interface Meaning {
   readonly site: CallSite
+  /** The call it belongs to; undefined: unmapped. */
   readonly markings: Markings | undefined
   readonly symbol: SymbolId
 }
 
+/** A call under way, or one that may have ended. */
 interface Run {
   readonly task: number
   readonly markings: Markings
   marking: Marking
-  readonly history: PageEvent[]
-  /** The task's site when the event was logged. */
-  site: number
+  readonly history: CallEvent[]
 }
 
 interface Life {
+  readonly page: DevicePage
   runs: Run[]
   events: number
   unmapped: number
+  type: DeviceType
   rejected: boolean
   unknown: boolean
-  /** The page's type is known, and with it what the model says of it. */
-  typed: boolean
   /** Events may be missing before what follows: a call may be met in its middle. */
   broken: boolean
 }
 
-/** How an IRQ's events are told apart from the task's it interrupts: by CPU, behind all thread ids. */
-const IRQ_TASKS = 2 ** 23
-
-export class HeldToModel implements LifeListener {
+export class HeldToModel implements LifeJudge {
   readonly rejections: Rejection[] = []
-  private readonly book: RoleBook
-  private readonly typeOf: (page: DevicePage) => string | undefined
+  private readonly bookOf: (kernel: string) => RoleBook | undefined
+  private book: RoleBook | undefined
+  private typeOf: (page: DevicePage) => DeviceType = () => 'unknown'
   private tables: TraceTables | undefined
+  private tasks = new TaskFrames(() => [])
   private readonly lives: (Life | undefined)[] = []
   private readonly meanings = new Map<string, Map<number, Meaning>>()
   private readonly seen = new CallsSeen()
   private readonly learned = new Set<number>()
   private readonly markings = new Map<RoleAutomaton, Markings>()
-  private readonly unmappedSites = new Map<number, Unmapped>()
-  /** For each thread, functions that were in all its stacks so far, and when each one left. */
-  private readonly constant = new Map<number, { site: number; names: Set<string>; readonly left: Map<string, number> }>()
-  private readonly lastOf = new Map<number, { time: number; site: number }>()
+  private readonly unmappedSites = new Map<number, { readonly why: string; events: number }>()
 
-  constructor(book: RoleBook, typeOf: (page: DevicePage) => string | undefined) {
-    this.book = book
+  /** `bookOf`: the model's book of a preset; undefined where there is none. */
+  constructor(bookOf: (kernel: string) => RoleBook | undefined) {
+    this.bookOf = bookOf
+  }
+
+  begin(_head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType): void {
+    this.book = rules && this.bookOf(rules.kernel)
     this.typeOf = typeOf
+    const { book } = this
+    if (book) this.tasks = new TaskFrames((frame) => book.named(frame))
   }
 
-  /** The merged events before they are sorted by page, in the order of the recording: what each task was seen to do, and when. */
-  see(batch: EventBatch, tables: TraceTables): void {
+  use(tables: TraceTables): void {
     this.tables = tables
-    for (let row = 0; row < batch.length; row++) {
-      if (batch.context[row] & (Context.hardIrq | Context.softIrq | Context.nmi)) continue
-      const stack = batch.stack[row]
-      if (stack === 0) continue
-      const pid = batch.pid[row]
-      const site = tables.site(stack)
-      const last = this.lastOf.get(pid)
-      if (last) {
-        last.time = batch.time[row]
-        if (last.site === site) continue
-        last.site = site
-      } else this.lastOf.set(pid, { time: batch.time[row], site })
-      this.noteFrames(pid, site, batch.time[row], tables)
-    }
   }
 
-  private noteFrames(pid: number, site: number, time: number, tables: TraceTables): void {
-    const frames = tables.siteFrames(site)
-    const known = this.constant.get(pid)
-    if (!known) {
-      this.constant.set(pid, { site, names: new Set(frames), left: new Map() })
-      return
-    }
-    if (known.names.size === 0) return
-    for (const name of known.names)
-      if (!frames.includes(name)) {
-        known.names.delete(name)
-        known.left.set(name, time)
-      }
+  see(batch: EventBatch): void {
+    if (this.book && this.tables) this.tasks.see(batch, this.tables, IRQ)
   }
 
   run(page: DevicePage, batch: EventBatch, rows: Uint32Array, from: number, to: number): void {
-    const type = this.typeOf(page)
+    if (!this.book) return
     let life = this.lives[page.index]
     if (!life) {
-      life = { runs: [], events: 0, unmapped: 0, rejected: false, unknown: false, typed: false, broken: false }
+      life = { page, runs: [], events: 0, unmapped: 0, type: 'unknown', rejected: false, unknown: false, broken: false }
       this.lives[page.index] = life
     }
-    life.typed = type !== undefined
-    for (let i = from; i < to; i++) this.event(life, page, type, batch, rows[i])
+    const type = this.typeOf(page)
+    if (type !== life.type) {
+      // What it was taken for before says nothing; a call may be under way.
+      if (life.events > 0) life.broken = true
+      life.runs = []
+      life.type = type
+    }
+    for (let i = from; i < to; i++) this.event(this.book, life, batch, rows[i])
   }
 
-  private event(life: Life, page: DevicePage, type: string | undefined, batch: EventBatch, row: number): void {
+  private event(book: RoleBook, life: Life, batch: EventBatch, row: number): void {
     life.events++
-    if (type === undefined) return
-    const meaning = this.meaning(type, batch, row)
-    if (!meaning.markings) {
+    if (life.type === 'unknown') return
+    const stack = batch.stack[row]
+    const site = stack === 0 || !this.tables ? 0 : this.tables.site(stack)
+    const { site: call, markings, symbol } = this.meaning(book, life.type, site, batch.op[row], batch.val[row], batch.ret[row])
+    if (!markings) {
       life.unmapped++
-      this.noteUnmapped(batch, row, meaning)
+      this.noteUnmapped(site, call.mapped ? '' : call.why)
       return
     }
     if (life.rejected || life.unknown) return
-    const { markings, symbol } = meaning
-    const irq = batch.context[row] & (Context.hardIrq | Context.softIrq | Context.nmi)
-    const task = irq ? IRQ_TASKS + batch.cpu[row] * 4 + (irq & Context.softIrq ? 1 : 2) : batch.pid[row]
-    const site = batch.stack[row] === 0 || !this.tables ? 0 : this.tables.site(batch.stack[row])
+    const irq = batch.context[row] & IRQ
+    const task = irq !== 0 ? IRQ_TASKS + batch.cpu[row] * 4 + (irq & Context.softIrq ? 1 : 2) : batch.pid[row]
     let run: Run | undefined
-    for (const one of life.runs) {
+    for (let i = life.runs.length - 1; i >= 0; i--) {
+      const one = life.runs[i]
       if (one.task !== task) continue
       if (one.markings === markings) run = one
-      else if (!this.goesOn(one, site)) {
+      else if (!this.goesOn(book, one, site)) {
         if (!one.markings.mayEnd(one.marking)) {
-          this.reject(life, page, type as string, one.markings, one.marking, one.history[one.history.length - 1], one.history.slice(0, -1), true)
+          this.reject(life, one.markings, one.marking, one.history[one.history.length - 1], one.history.slice(0, -1), true)
           return
         }
-        one.marking = TOO_MANY
+        life.runs.splice(i, 1)
       }
     }
-    if (life.runs.some((one) => one.marking === TOO_MANY && one !== run)) life.runs = life.runs.filter((one) => one.marking !== TOO_MANY || one === run)
-    if (!run) {
-      run = { task, markings, marking: this.mayBeInside(life, batch, row, markings) ? markings.anywhere : markings.start, history: [], site }
-      life.runs.push(run)
-    }
-    const next = markings.after(run.marking, symbol)
+    const marking = run ? run.marking : this.mayBeInside(life, irq !== 0, batch.pid[row], batch.time[row], markings) ? markings.anywhere : markings.start
+    const next = markings.after(marking, symbol)
     if (next === FORBIDDEN) {
-      this.reject(life, page, type as string, markings, run.marking, eventAt(batch, row), run.history, false)
+      this.reject(life, markings, marking, eventOf(batch, row), run?.history ?? [], false)
       return
     }
     if (next === TOO_MANY) {
@@ -192,58 +168,51 @@ export class HeldToModel implements LifeListener {
       life.runs = []
       return
     }
+    if (markings.isOver(next)) {
+      if (run) life.runs.splice(life.runs.indexOf(run), 1)
+      return
+    }
+    if (!run) {
+      run = { task, markings, marking: next, history: [] }
+      life.runs.push(run)
+    }
     run.marking = next
-    run.site = site
     if (run.history.length === KEPT) run.history.shift()
-    run.history.push(eventAt(batch, row))
+    run.history.push(eventOf(batch, row))
   }
 
   /** A call whose function is still in the task's stack is not over. */
-  private goesOn(run: Run, site: number): boolean {
+  private goesOn(book: RoleBook, run: Run, site: number): boolean {
     if (site === 0 || !this.tables) return true
-    const names = this.tables.siteFrames(site)
-    return names.some((name) => this.book.named(name).includes(run.markings.automaton.entry))
+    const { entry } = run.markings.automaton
+    return this.tables.siteFrames(site).some((name) => book.named(name).includes(entry))
   }
 
   /** Whether the call may have begun before what is known of the page: then the task was seen nowhere else since the recording began. */
-  private mayBeInside(life: Life, batch: EventBatch, row: number, markings: Markings): boolean {
-    if (life.broken) return true
-    const { entry } = markings.automaton
-    if (batch.context[row] & (Context.hardIrq | Context.softIrq | Context.nmi)) return true
-    const known = this.constant.get(batch.pid[row])
-    if (!known) return true
-    for (const [name, time] of known.left) if (time <= batch.time[row] && this.book.named(name).includes(entry)) return false
-    for (const name of known.names) if (this.book.named(name).includes(entry)) return true
-    for (const name of known.left.keys()) if (this.book.named(name).includes(entry)) return true
-    return false
+  private mayBeInside(life: Life, irq: boolean, pid: number, time: number, markings: Markings): boolean {
+    return life.broken || irq || this.tasks.alwaysIn(pid, markings.automaton.entry, time)
   }
 
-  private meaning(type: string, batch: EventBatch, row: number): Meaning {
-    const { tables } = this
-    const stack = batch.stack[row]
-    const site = stack === 0 || !tables ? 0 : tables.site(stack)
+  private meaning(book: RoleBook, type: string, site: number, op: number, val: number, ret: number): Meaning {
     let ofType = this.meanings.get(type)
     if (!ofType) {
       ofType = new Map()
       this.meanings.set(type, ofType)
     }
-    const op = batch.op[row]
-    const val = batch.val[row]
-    const ret = op === Op.modAndReturn ? Math.max(-2, Math.min(batch.ret[row], 3000)) : batch.ret[row] !== 0 ? 1 : 0
-    const key = ((site * 8 + op) * 8192 + (val + 4096)) * 4096 + (ret + 8)
-    let meaning = Number.isSafeInteger(key) && val > -4096 && val < 4096 ? ofType.get(key) : undefined
+    // Results are told apart as far as any letter does.
+    const result = op === Op.modAndReturn ? Math.max(-2, Math.min(ret, 1100)) : ret === 0 ? 0 : 1
+    const key = ((site * 8 + op) * 2048 + result + 2) * 65536 + (val & 0xffff)
+    let meaning = ofType.get(key)
     if (meaning) return meaning
-    const frames = site === 0 || !tables ? [] : tables.siteFrames(site)
+    const frames = site === 0 || !this.tables ? [] : this.tables.siteFrames(site)
     if (!this.learned.has(site)) {
       this.learned.add(site)
       const { version } = this.seen
-      this.seen.learn(this.book, frames)
-      if (this.seen.version !== version) {
-        // What was taken to be inlined is not.
-        for (const one of this.meanings.values()) one.clear()
-      }
+      this.seen.learn(book, frames)
+      // What was taken to be inlined may not be.
+      if (this.seen.version !== version) for (const one of this.meanings.values()) one.clear()
     }
-    const found = callSite(this.book, type, frames)
+    const found = callSite(book, type, frames)
     let markings: Markings | undefined
     if (found.mapped) {
       markings = this.markings.get(found.automaton)
@@ -252,28 +221,19 @@ export class HeldToModel implements LifeListener {
         this.markings.set(found.automaton, markings)
       }
     }
-    meaning = { site: found, markings, symbol: found.mapped && markings ? markings.symbol(found, { op, val, ret: batch.ret[row] }, this.seen) : 0 }
+    meaning = { site: found, markings, symbol: found.mapped && markings ? markings.symbol(found, { op, val, ret }, this.seen) : 0 }
     ofType.set(key, meaning)
     return meaning
   }
 
-  private reject(
-    life: Life,
-    page: DevicePage,
-    type: string,
-    markings: Markings,
-    marking: Marking,
-    event: PageEvent,
-    before: readonly PageEvent[],
-    unfinished: boolean,
-  ): void {
+  private reject(life: Life, markings: Markings, marking: Marking, event: CallEvent, before: readonly CallEvent[], unfinished: boolean): void {
     life.rejected = true
     life.runs = []
     if (this.rejections.length >= MOST_REJECTIONS) return
     const { automaton } = markings
     this.rejections.push({
-      pfn: page.pfn,
-      type,
+      page: life.page,
+      type: life.type,
       event,
       unfinished,
       entry: automaton.entry,
@@ -282,47 +242,61 @@ export class HeldToModel implements LifeListener {
     })
   }
 
-  private noteUnmapped(batch: EventBatch, row: number, meaning: Meaning): void {
-    const stack = batch.stack[row]
-    const site = stack === 0 || !this.tables ? 0 : this.tables.site(stack)
+  private noteUnmapped(site: number, why: string): void {
     const known = this.unmappedSites.get(site)
-    if (known) {
-      known.count++
-      return
-    }
-    const why = meaning.site.mapped ? 'unmodelled' : meaning.site.why
-    this.unmappedSites.set(site, { frames: site === 0 || !this.tables ? [] : this.tables.siteFrames(site), why, count: 1 })
+    if (known) known.events++
+    else this.unmappedSites.set(site, { why, events: 1 })
   }
 
   broken(page: DevicePage, why: BreakReason): void {
     const life = this.lives[page.index]
-    // The order of a page's events is not what is looked at here.
+    // In which order the page's events came is not what is looked at here.
     if (!life || why === 'search' || why === 'contradiction') return
     life.runs = []
     life.broken = why === 'lost'
   }
 
   end(): void {
-    // Open calls stay open: the recording ended before they did.
+    // Calls whose task was seen elsewhere afterwards are over, on whatever page it was.
+    if (!this.book || !this.tables) return
+    for (const life of this.lives) {
+      if (!life || life.rejected || life.unknown) continue
+      for (const run of life.runs) {
+        if (run.task >= IRQ_TASKS || run.markings.mayEnd(run.marking)) continue
+        const last = run.history[run.history.length - 1]
+        if (!this.tasks.leftAfter(run.task, run.markings.automaton.entry, last.time)) continue
+        this.reject(life, run.markings, run.marking, last, run.history.slice(0, -1), true)
+        break
+      }
+    }
   }
 
-  /** Events no modelled function explains, by stack, the most frequent first. */
-  get unmapped(): readonly Unmapped[] {
-    return [...this.unmappedSites.values()].sort((a, b) => b.count - a.count)
+  findings(device: (page: { readonly index: number; readonly pfn: number }) => boolean): readonly Finding[] {
+    if (!this.book || !this.tables) return []
+    return notInModel(
+      this.rejections.filter(({ page }) => device(page)),
+      this.book.kernel,
+      this.tables,
+    )
   }
 
-  /** `isDevice`: the pages that are told of; others were looked at before it was known what they are. */
-  conformance(isDevice: (index: number) => boolean): Conformance {
-    const sum = { pages: 0, conforming: 0, rejected: 0, unknown: 0, unmapped: 0, events: 0 }
-    this.lives.forEach((life, index) => {
-      if (!life || !isDevice(index)) return
+  conformance(device: (page: { readonly index: number; readonly pfn: number }) => boolean): Conformance | undefined {
+    const { book, tables } = this
+    if (!book || !tables) return undefined
+    const sum = { pages: 0, conforming: 0, rejected: 0, unknown: 0, unmapped: 0 }
+    for (const life of this.lives) {
+      if (!life || !device(life.page)) continue
       sum.pages++
-      sum.events += life.events
       sum.unmapped += life.unmapped
       if (life.rejected) sum.rejected++
-      else if (life.unknown || !life.typed || life.unmapped > life.events * UNMAPPED_SHARE) sum.unknown++
+      else if (life.unknown || life.type === 'unknown' || life.unmapped > life.events * UNMAPPED_SHARE) sum.unknown++
       else sum.conforming++
-    })
-    return sum
+    }
+    const sites = [...this.unmappedSites].sort((a, b) => b[1].events - a[1].events)
+    return { ...sum, unmappedSites: sites.map(([site, { events }]) => ({ stack: site === 0 ? [] : tables.siteFrames(site), events })) }
   }
+}
+
+function eventOf(batch: EventBatch, row: number): CallEvent {
+  return { op: batch.op[row], val: batch.val[row], ret: batch.ret[row], time: batch.time[row], pid: batch.pid[row], stack: batch.stack[row] }
 }

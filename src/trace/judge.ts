@@ -1,14 +1,17 @@
 /** Whoever judges or collects lives beside the ledger: the conformance to the model, the exports, the comparison of two traces. */
 import type { Finding } from './finding.ts'
 import type { KernelRules } from './kernel-rules.ts'
-import type { LifeListener } from './life.ts'
+import type { DevicePage, DeviceType, LifeListener } from './life.ts'
+import type { EventBatch } from './page-event.ts'
 import type { TraceHead, TraceTables } from './source.ts'
 
 /** What a check against the model amounted to. */
 export interface Conformance {
-  /** Device pages whose lives were held to the model, and of them those it forbids. */
+  /** Device pages whose lives were held to the model; of them those it allows, those it forbids, and those of which nothing can be said. */
   readonly pages: number
+  readonly conforming: number
   readonly rejected: number
+  readonly unknown: number
   /** Events whose stack maps to no modelled function. */
   readonly unmapped: number
   /** The call sites of those, the most frequent first. */
@@ -17,10 +20,12 @@ export interface Conformance {
 
 export interface LifeJudge extends LifeListener {
   /** Called once, before the first run. */
-  begin?(head: TraceHead, rules: KernelRules | undefined): void
+  begin?(head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType): void
   /** Called before the runs of a batch: stacks and sites of its rows can be asked from here on. */
   use?(tables: TraceTables): void
+  /** The events of a batch as they were recorded, of all pages, before they are told page by page. */
+  see?(batch: EventBatch): void
   /** What it found; asked after `end`. `device` tells whether a page is a device's after all (pages are told before that is certain). */
   findings?(device: (page: { readonly index: number; readonly pfn: number }) => boolean): readonly Finding[]
-  conformance?(): Conformance | undefined
+  conformance?(device: (page: { readonly index: number; readonly pfn: number }) => boolean): Conformance | undefined
 }

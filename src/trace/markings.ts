@@ -28,6 +28,7 @@ export class Markings {
   private readonly sets: (readonly number[])[] = []
   private readonly ids = new Map<string, Marking>()
   private readonly accepts: boolean[] = []
+  private readonly over: boolean[] = []
   private readonly moves: Map<number, Marking>[] = []
   private readonly symbols: (readonly number[])[] = []
   private readonly symbolIds = new Map<string, SymbolId>()
@@ -65,6 +66,11 @@ export class Markings {
     return marking < 0 || this.accepts[marking]
   }
 
+  /** Whether the call is over for the page: it does nothing more to it. */
+  isOver(marking: Marking): boolean {
+    return marking >= 0 && this.over[marking]
+  }
+
   /** The marking behind an event; a call that may be over may have ended, and another begun. */
   after(marking: Marking, symbol: SymbolId): Marking {
     if (marking < 0) return marking
@@ -95,6 +101,7 @@ export class Markings {
     this.ids.set(key, id)
     this.sets.push(all)
     this.accepts.push(all.some((state) => this.automaton.accepting[state]))
+    this.over.push(all.every((state) => this.automaton.accepting[state] && this.automaton.edges[state].length === 0))
     this.moves.push(new Map())
     return id
   }

@@ -10,7 +10,7 @@ import type { FaultResult } from '../../mm/memory.ts'
 import type { DevPagemap } from './memremap.ts'
 import type { Page, Vma } from './mm_types.ts'
 
-/** pgmap->ops->page_free(), ->folio_free() since v6.19: the driver gets its page back. May run under a page-table lock. */
+/** pgmap->ops->page_free(), ->folio_free() since v6.19: the driver gets its page back. May run under a page-table lock. @frees */
 export function page_free(pgmap: DevPagemap, page: Page): void {
   expect(page._mapcount === 0, 'a device page is freed while an entry maps it')
   switch (pgmap.ops) {
