@@ -29,6 +29,10 @@ export interface Model extends Declarations {
   readonly sources: Sources
   /** Keys of the statements that the last compilation made part of its program, set-up included. */
   lowered(): string[]
+  /** Keys of those of them that its set-up ran. */
+  loweredBySetup(): string[]
+  /** What the last compilation found out before it made the program, for `CompileOptions.facts`. */
+  facts(): Facts | undefined
   /** Compiles one scenario. Throws `ModelError` with every mistake found. */
   compile(scenario: ScenarioDeclaration, options?: CompileOptions): Program
 }
@@ -40,6 +44,11 @@ export interface CompileOptions {
   readonly with?: readonly string[]
   /** Switch names taken from it. */
   readonly without?: readonly string[]
+  /**
+   * What was found out about the same scenario on the same kernel in a variant of the model with the same set-up and objects: most
+   * of the work. If it does not hold here (a field is written that never was), it is found out again.
+   */
+  readonly facts?: Facts
 }
 
 /** Name of the kernel where the model declares none. */
@@ -53,6 +62,7 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
   const sources = loadSources(host, files, earlier?.sources)
   const declarations = readDeclarations(sources)
   const mistakes = [...sources.typeErrors, ...declarations.diagnostics]
+  let facts: Facts | undefined
   // Mistakes of the subset are looked for even when there are type errors, so that all come out in one run.
   return {
     ...declarations,
@@ -60,8 +70,11 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
     sources,
     statements: (directory) => statementsBelow(sources, directory),
     lowered: () => [...sources.lowered].map((statement) => statementKey(sources, statement)),
+    loweredBySetup: () => [...sources.loweredBySetup].map((statement) => statementKey(sources, statement)),
+    facts: () => facts,
     compile(scenario, options = {}) {
       sources.lowered.clear()
+      sources.loweredBySetup.clear()
       const kernel = declarations.kernels.find((preset) => preset.name === (options.kernel ?? preset.name))
       const on = new Set(kernel?.has ?? [])
       for (const name of options.with ?? []) on.add(name)
@@ -70,20 +83,34 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
       const changes = [...(options.with ?? []).map((name) => `+${name}`), ...(options.without ?? []).map((name) => `-${name}`)]
       // The first pass knows what the syntax tells: which fields no thread can write. What it finds never to be written, and
       // never to be retired, decides branches and spares checks in the second.
-      const first = lower(sources, scenario, switches, undefined, kernel?.name ?? NO_KERNEL, changes, mistakes)
-      return lower(sources, scenario, switches, first.facts, kernel?.name ?? NO_KERNEL, changes, mistakes).program
+      const pass = (known?: Facts): Lowered => lower(sources, scenario, switches, known, kernel?.name ?? NO_KERNEL, changes, mistakes)
+      if (options.facts) {
+        facts = options.facts
+        const { program, contradicts } = pass(facts)
+        if (!contradicts) return program
+        sources.lowered.clear()
+      }
+      facts = pass().facts
+      return pass(facts).program
     },
   }
 }
 
 /** What one pass over a scenario tells the next. */
-interface Facts {
+export interface Facts {
   readonly retired: ReadonlySet<string>
   readonly settled: Settled
   /** Values the set-up leaves, by cell. */
   readonly prepared: ReadonlyMap<string, number>
   /** The objects the set-up knows: those values refer to them by place, and threads may reach some by reference only. */
   readonly objects: ReturnType<Unit['objects']>
+}
+
+interface Lowered {
+  readonly program: Program
+  readonly facts: Facts
+  /** It does what the facts say never happens. */
+  readonly contradicts: boolean
 }
 
 const NO_WRITES: Writes = { fields: new Set(), retired: new Set(), unknown: true }
@@ -96,7 +123,7 @@ function lower(
   kernel: string,
   changes: readonly string[],
   mistakes: readonly Diagnostic[],
-): { program: Program; facts: Facts } {
+): Lowered {
   const unit = new Unit(
     sources,
     switches,
@@ -235,7 +262,14 @@ function lower(
   const program = settleConstants(usedColumns({ columns, threads, properties: found }, guarded), written)
   const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
   const complete = { ...named, ...program }
-  return { program: { ...complete, hash: hashProgram(complete) }, facts: { retired: unit.retiredNow, settled, prepared, objects } }
+  const contradicts = known !== undefined && contradictsFacts(unit, known)
+  return { program: { ...complete, hash: hashProgram(complete) }, contradicts, facts: { retired: unit.retiredNow, settled, prepared, objects } }
+}
+
+/** True if a field is written, or memory goes, that another variant never wrote or took away. */
+function contradictsFacts({ columns, retiredNow }: Unit, { settled, retired }: Facts): boolean {
+  const known = (draft: (typeof columns)[number]): boolean => draft.struct.objects.some((_, object) => settled(draft, object, 0) !== undefined)
+  return columns.some((draft) => draft.written && !draft.ghost && known(draft)) || [...retiredNow].some((struct) => !retired.has(struct))
 }
 
 /** By place; what the compiler makes of a line in which TypeScript found a mistake is left out. */

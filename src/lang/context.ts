@@ -54,6 +54,7 @@ export interface Context {
 /** Notes that a statement became part of a program. What an earlier pass lowers may still turn out to be dead. */
 export function noteLowered({ unit, setup }: Context, node: ts.Statement): void {
   if (setup || unit.final) unit.sources.lowered.add(node)
+  if (setup) unit.sources.loweredBySetup.add(node)
 }
 
 /** The position of a node of the syntax tree, with the modelled call stack. */

@@ -22,6 +22,8 @@ export interface Sources {
   readonly typeErrors: readonly Diagnostic[]
   /** Statements that the last compilation made part of its program, set-up included. */
   readonly lowered: Set<ts.Statement>
+  /** Those of them that its set-up ran. */
+  readonly loweredBySetup: Set<ts.Statement>
   /** Path of `putpage/model`. */
   readonly modelPath: string
 }
@@ -124,6 +126,7 @@ export function loadSources(host: SourceHost, files: readonly string[], earlier?
     symbol,
     displayPath,
     lowered: new Set(),
+    loweredBySetup: new Set(),
     modelPath,
     diagnostic: (node, message, instead) => at(node.getSourceFile(), node.getStart(), node.getEnd(), message, instead),
     get typeErrors() {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { declarationFiles, diskHost, packageRoot } from '../../src/cli/files.ts'
 import { kernelsFor } from '../../src/cli/models.ts'
 import type { Program } from '../../src/ir/program.ts'
-import { loadModel, type Model } from '../../src/lang/compile.ts'
+import { type Facts, loadModel, type Model } from '../../src/lang/compile.ts'
 import { ModelError } from '../../src/lang/diagnostic.ts'
 import { filesBelow, readText } from './model-files.ts'
 import { applyEdits, type Mutant } from './operators.ts'
@@ -22,6 +22,8 @@ export interface Baseline {
   readonly hash: string
   /** Keys of the statements of `kernel/` that its program contains. */
   readonly statements: readonly string[]
+  /** Those of them that its set-up runs. */
+  readonly setUp: readonly string[]
   /** Nodes of the program: what a search costs can only be guessed. */
   readonly nodes: number
 }
@@ -44,6 +46,8 @@ export interface Budget {
 export class Laboratory {
   private readonly files: readonly string[]
   private readonly model: Model
+  /** By target: what compiling the model as it is found out. */
+  private readonly facts = new Map<string, Facts>()
   /** Verdicts by the hash of the program. */
   readonly verdicts: Map<string, QuickVerdict>
 
@@ -63,9 +67,11 @@ export class Laboratory {
   }
 
   baseline(target: Target): Baseline {
-    const program = compileIn(this.model, target)
-    const statements = this.model.lowered().filter((key) => key.startsWith('kernel/'))
-    return { target, hash: program.hash, statements, nodes: program.threads.reduce((sum, { nodes }) => sum + nodes.length, 0) }
+    const program = this.compile(target)
+    const inKernel = (keys: readonly string[]): string[] => keys.filter((key) => key.startsWith('kernel/'))
+    const statements = inKernel(this.model.lowered())
+    const setUp = inKernel(this.model.loweredBySetup())
+    return { target, hash: program.hash, statements, setUp, nodes: program.threads.reduce((sum, { nodes }) => sum + nodes.length, 0) }
   }
 
   /** Tries targets in order until one tells the mutant from the model. */
@@ -75,7 +81,9 @@ export class Laboratory {
     const model = this.variant(mutant)
     let open = 0
     let tried = 0
-    for (const { target, hash } of baselines) {
+    const { file, starts } = mutant
+    const objects = declaresObjects(readText(file))
+    for (const { target, hash, setUp } of baselines) {
       const left = budget.seconds - (performance.now() - started) / 1000
       if (left <= 0) {
         open += baselines.length - tried
@@ -83,10 +91,11 @@ export class Laboratory {
       }
       tried++
       try {
-        const program = compileIn(model, target)
+        const sameSetUp = !objects && !starts.some((start) => setUp.includes(`${file}:${start}`))
+        const program = compileIn(model, target, sameSetUp ? this.factsOf(target) : undefined)
         if (program.hash === hash) continue
         const before =
-          this.verdicts.get(hash) ?? (await this.verdict(compileIn(this.model, target), { maxStates: budget.maxStates, timeout: budget.seconds }, () => false))
+          this.verdicts.get(hash) ?? (await this.verdict(this.compile(target), { maxStates: budget.maxStates, timeout: budget.seconds }, () => false))
         const limits = { maxStates: Math.min(budget.maxStates, 20_000 + 4 * before.states), timeout: Math.max(1, left) }
         const after = await this.verdict(program, limits, (failed) => failed.some((id) => !before.failed.includes(id)))
         // What a search that came to its limit did not find may still be there.
@@ -99,6 +108,19 @@ export class Laboratory {
       }
     }
     return { status: 'survived', tried, open }
+  }
+
+  /** Compiles a target of the model as it is. */
+  private compile(target: Target): Program {
+    const program = compileIn(this.model, target, this.facts.get(nameOf(target)))
+    const facts = this.model.facts()
+    if (facts) this.facts.set(nameOf(target), facts)
+    return program
+  }
+
+  private factsOf(target: Target): Facts | undefined {
+    if (!this.facts.has(nameOf(target))) this.compile(target)
+    return this.facts.get(nameOf(target))
   }
 
   private variant(mutant: Mutant): Model {
@@ -117,8 +139,17 @@ export class Laboratory {
   }
 }
 
-function compileIn(model: Model, { scenario, kernel }: Target): Program {
+function nameOf({ scenario, kernel }: Target): string {
+  return `${scenario} ${kernel}`
+}
+
+/** A file with classes or objects of its own: in a variant of it they are others. */
+function declaresObjects(text: string): boolean {
+  return /^(export )?(class \w|const \w+[^=]* = structs?\()/m.test(text)
+}
+
+function compileIn(model: Model, { scenario, kernel }: Target, facts?: Facts): Program {
   const found = model.scenarios.find(({ name }) => name === scenario)
   if (!found) throw new Error(`no scenario ${scenario}`)
-  return model.compile(found, { kernel })
+  return model.compile(found, { kernel, ...(facts ? { facts } : {}) })
 }

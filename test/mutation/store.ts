@@ -5,6 +5,8 @@ import { packageRoot } from '../../src/cli/files.ts'
 import type { Baseline, Outcome } from './laboratory.ts'
 import type { QuickVerdict } from './quick-verdict.ts'
 
+type Packed = Omit<Baseline, 'statements' | 'setUp'> & { readonly statements: readonly number[]; readonly setUp: readonly number[] }
+
 interface Stored {
   /** Hash of the engine that found the verdicts. */
   readonly engine: string
@@ -14,7 +16,7 @@ interface Stored {
   readonly outcomes: readonly (readonly [string, Outcome])[]
   /** The keys of all statements; baselines name them by their place here. */
   readonly statements: readonly string[]
-  readonly baselines: readonly (Omit<Baseline, 'statements'> & { readonly statements: readonly number[] })[]
+  readonly baselines: readonly Packed[]
   /** By mutant, whatever has changed since: what killed it last. */
   readonly killers: readonly (readonly [string, string])[]
 }
@@ -36,20 +38,20 @@ export class ResultStore {
     this.verdicts = new Map(stored?.engine === engine ? stored.verdicts : [])
     this.outcomes = new Map(stored?.content === content ? stored.outcomes : [])
     const { statements, baselines } = stored?.content === content ? stored : { statements: [], baselines: [] }
-    this.baselines = baselines.map((one) => ({ ...one, statements: one.statements.map((place) => statements[place]) }))
+    const unpack = (places: readonly number[]): string[] => places.map((place) => statements[place])
+    this.baselines = baselines.map((one) => ({ ...one, statements: unpack(one.statements), setUp: unpack(one.setUp) }))
     this.killers = new Map(stored?.killers ?? [])
   }
 
   save(): void {
     const places = new Map<string, number>()
-    const baselines = this.baselines.map((one) => ({
-      ...one,
-      statements: one.statements.map((key) => {
+    const pack = (keys: readonly string[]): number[] =>
+      keys.map((key) => {
         const place = places.get(key) ?? places.size
         places.set(key, place)
         return place
-      }),
-    }))
+      })
+    const baselines = this.baselines.map((one) => ({ ...one, statements: pack(one.statements), setUp: pack(one.setUp) }))
     const stored: Stored = {
       engine: this.engine,
       verdicts: [...this.verdicts],
