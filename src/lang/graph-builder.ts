@@ -27,14 +27,18 @@ export type NewNode = WithoutNext<Exclude<Node, { op: 'branch' }>>
 export class GraphBuilder {
   readonly nodes: Node[] = []
   readonly locals: LocalDraft[] = []
-  private ends: OpenEnd[] = []
-  private labelsHere: Label[] = []
-  private started = false
   entry: NodeId = 0
+  /** At first the way in: what comes next is where the thread begins. */
+  private ends: OpenEnd[] = [
+    (target) => {
+      this.entry = target
+    },
+  ]
+  private labelsHere: Label[] = []
 
   /** True if the code that comes next can be reached. */
   get reachable(): boolean {
-    return !this.started || this.ends.length > 0 || this.labelsHere.some((label) => label.waiting.length > 0)
+    return this.ends.length > 0 || this.labelsHere.some((label) => label.waiting.length > 0)
   }
 
   newLocal(name: string, type: ScalarType, mutable = false): LocalId {
@@ -103,8 +107,6 @@ export class GraphBuilder {
   private append(node: object): NodeId {
     const id = this.nodes.length
     this.nodes.push(node as Node)
-    if (!this.started) this.entry = id
-    this.started = true
     for (const end of this.ends) end(id)
     for (const label of this.labelsHere) this.resolve(label, id)
     this.labelsHere = []
