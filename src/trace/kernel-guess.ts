@@ -17,3 +17,14 @@ export function guessRelease(functions: Iterable<string>): string | undefined {
   }
   return TELLING[best]?.[0]
 }
+
+/** The same from the text of /proc/kallsyms: the functions a kernel has, used or not. */
+export function guessReleaseOf(kallsyms: Uint8Array): string | undefined {
+  if (kallsyms.length === 0) return undefined
+  const names: string[] = []
+  for (const line of new TextDecoder('latin1').decode(kallsyms).split('\n')) {
+    const name = line.split(' ')[2]
+    if (name !== undefined) names.push(name.split('\t')[0])
+  }
+  return guessRelease(names)
+}

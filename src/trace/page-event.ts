@@ -190,6 +190,24 @@ export function copyRow(from: EventBatch, row: number, to: EventBatch, at: numbe
   to.stack[at] = from.stack[row]
 }
 
+/** Copies rows from..to, column by column: quicker than one by one where there are many. */
+export function copyRows(source: EventBatch, from: number, to: number, target: EventBatch, at: number): void {
+  target.op.set(source.op.subarray(from, to), at)
+  target.pfn.set(source.pfn.subarray(from, to), at)
+  target.count.set(source.count.subarray(from, to), at)
+  target.mapcount.set(source.mapcount.subarray(from, to), at)
+  target.mapping32.set(source.mapping32.subarray(2 * from, 2 * to), 2 * at)
+  target.flags32.set(source.flags32.subarray(2 * from, 2 * to), 2 * at)
+  target.mt.set(source.mt.subarray(from, to), at)
+  target.val.set(source.val.subarray(from, to), at)
+  target.ret.set(source.ret.subarray(from, to), at)
+  target.time.set(source.time.subarray(from, to), at)
+  target.cpu.set(source.cpu.subarray(from, to), at)
+  target.pid.set(source.pid.subarray(from, to), at)
+  target.context.set(source.context.subarray(from, to), at)
+  target.stack.set(source.stack.subarray(from, to), at)
+}
+
 /** Appends an event given as an object; the batch must have room. For text readers and tests. */
 export function pushEvent(batch: EventBatch, event: PageEvent): void {
   const at = batch.length++

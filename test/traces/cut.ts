@@ -15,26 +15,29 @@ import { unpack } from '../../src/trace/dat/head.ts'
 import { openDat, ownThread, readDat } from '../../src/trace/dat/read.ts'
 import { type DatData, type DatParts, writeDat6, writeDat7 } from '../trace/dat-file.ts'
 
-/** Which part of each recording: chunks of each CPU, from and up to. Files not named here are copied whole. */
-const RECIPES: readonly { readonly from: string; readonly to?: string; readonly chunks?: readonly [number, number]; readonly version?: 6 }[] = [
+/**
+ * Which part of each recording: whole, with its own compressed chunks; or what lies between two times (seconds), the same on every CPU, packed anew
+ * with zlib.
+ */
+const RECIPES: readonly { readonly from: string; readonly to?: string; readonly seconds?: readonly [number, number]; readonly version?: 6 }[] = [
   { from: 'v5.10/hmm.dat' },
   { from: 'v5.10/hmm.dat', to: 'v5.10/hmm.v6.dat', version: 6 },
   { from: 'v5.10/dax.dat' },
-  { from: 'v5.10/load.dat', chunks: [0, 4] },
+  { from: 'v5.10/load.dat', seconds: [0, 5.385] },
   { from: 'v5.10/user.dat' },
-  { from: 'v6.1/hmm.dat', chunks: [0, 12] },
+  { from: 'v6.1/hmm.dat', seconds: [0, 55.87] },
   { from: 'v6.1/dax.dat' },
-  { from: 'v6.1/load.dat', chunks: [0, 4] },
-  { from: 'v7.3/hmm.dat', chunks: [0, 12] },
+  { from: 'v6.1/load.dat', seconds: [0, 6.192] },
+  { from: 'v7.3/hmm.dat', seconds: [0, 88.34] },
   { from: 'v7.3/dax.dat' },
-  { from: 'v7.3/load.dat', chunks: [0, 4] },
-  { from: 'selftests/v5.10-hmm-tests-all-pages.dat', chunks: [500, 620] },
+  { from: 'v7.3/load.dat', seconds: [0, 5.952] },
+  { from: 'selftests/v5.10-hmm-tests-all-pages.dat', seconds: [10.05, 10.5] },
   { from: 'selftests/v5.10-xfs-dio.dat' },
   { from: 'selftests/v7.3-ext4-dio.dat' },
-  { from: 'selftests/v6.1-hmm-tests.dat', chunks: [280, 460] },
+  { from: 'selftests/v6.1-hmm-tests.dat', seconds: [6.9, 7.5] },
   { from: 'selftests/v6.1-xfs-lost-wake.dat' },
-  { from: 'selftests/v6.1-hmm-leak.dat', chunks: [0, 170] },
-  { from: 'selftests/v7.3-hmm-tests.dat', chunks: [0, 100] },
+  { from: 'selftests/v6.1-hmm-leak.dat', seconds: [0, 6] },
+  { from: 'selftests/v7.3-hmm-tests.dat', seconds: [9.1, 9.35] },
 ]
 const TEXTS = [
   'v5.10/hmm.report.txt',
@@ -143,6 +146,35 @@ function takeApart(bytes: Uint8Array, inflate: Inflate): Original {
   }
 }
 
+/** The pages (of a 64-bit little-endian kernel) with what was recorded between two times: pages before are left out, the last is shortened. */
+function between(pages: Uint8Array, pageSize: number, from: number, to: number): Uint8Array {
+  const kept: Uint8Array[] = []
+  for (let start = 0; start + pageSize <= pages.length; start += pageSize) {
+    const page = new Uint8Array(pages.subarray(start, start + pageSize))
+    const view = new DataView(page.buffer)
+    let time = Number(view.getBigUint64(0, true))
+    const used = view.getUint32(8, true) & 0x07ffffff
+    if (time < from) continue
+    let at = 16
+    let end = at
+    while (at + 4 <= 16 + used) {
+      const word = view.getUint32(at, true)
+      const type = word & 31
+      time += type === 30 ? (word >>> 5) + view.getUint32(at + 4, true) * 2 ** 27 : word >>> 5
+      if (time >= to || (type === 29 && word >>> 5 === 0)) break
+      const size = type === 30 ? 8 : type === 0 ? 4 + view.getUint32(at + 4, true) : type === 29 ? 4 + view.getUint32(at + 4, true) : 4 + type * 4
+      at += Math.ceil(size / 4) * 4
+      end = at
+    }
+    if (end === 16) break
+    view.setUint32(8, (view.getUint32(8, true) & 0xf8000000) | (end - 16), true)
+    page.fill(0, end)
+    kept.push(page)
+    if (end < 16 + used) break
+  }
+  return Buffer.concat(kept)
+}
+
 /** Symbols the stacks of a file use. */
 async function usedSymbols(bytes: Uint8Array, inflate: Inflate, kallsyms: string): Promise<string> {
   const used = new Set<string>()
@@ -166,27 +198,24 @@ async function main(source: string, target: string): Promise<void> {
   for (const recipe of RECIPES) {
     const bytes = new Uint8Array(readFileSync(join(source, recipe.from)))
     const { parts, clock, pageSize, cpus } = takeApart(bytes, inflate)
-    const [from, to] = recipe.chunks ?? [0, Number.POSITIVE_INFINITY]
+    const plain = (chunks: Original['cpus'][number]['chunks']): Uint8Array =>
+      Buffer.concat(chunks.map(({ packed, size }) => unpack(inflate, 'zstd', packed, size, 0)))
+    const { seconds, version } = recipe
+    const whole = seconds === undefined && version === undefined
     const data: DatData = {
       name: '',
       clock,
       pageSize,
-      cpus: cpus.map(({ cpu, chunks }) => ({ cpu, pages: new Uint8Array(0), chunks: chunks.slice(from, to) })).filter(({ chunks }) => chunks.length > 0),
+      cpus: cpus
+        .map(({ cpu, chunks }) =>
+          whole
+            ? { cpu, pages: new Uint8Array(0), chunks }
+            : { cpu, pages: seconds ? between(plain(chunks), pageSize, seconds[0] * 1e9, seconds[1] * 1e9) : plain(chunks) },
+        )
+        .filter((one) => one.pages.length > 0 || (one.chunks?.length ?? 0) > 0),
     }
-    const kallsyms = await usedSymbols(writeDat7(parts, [data], 'zstd'), inflate, parts.kallsyms)
-    const cut = { ...parts, kallsyms }
-    const out =
-      recipe.version === 6
-        ? writeDat6(cut, [
-            {
-              ...data,
-              cpus: data.cpus.map(({ cpu, chunks }) => ({
-                cpu,
-                pages: Buffer.concat((chunks ?? []).map(({ packed, size }) => unpack(inflate, 'zstd', packed, size, 0))),
-              })),
-            },
-          ])
-        : writeDat7(cut, [data], 'zstd')
+    const write = (all: DatParts): Uint8Array => (version === 6 ? writeDat6(all, [data]) : writeDat7(all, [data], whole ? 'zstd' : 'zlib'))
+    const out = write({ ...parts, kallsyms: await usedSymbols(write(parts), inflate, parts.kallsyms) })
     const path = join(target, recipe.to ?? recipe.from)
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, out)

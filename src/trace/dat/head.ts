@@ -29,8 +29,10 @@ export interface DatBuffer {
 /** What the recorder noted of a CPU when it stopped. */
 export interface CpuStat {
   readonly cpu: number
-  /** Events overwritten before they were read, and dropped. */
+  /** Events overwritten before they were read: the oldest. */
   readonly overrun: number
+  /** Events that found the buffer full. */
+  readonly dropped: number
   /** Nanoseconds of the trace's clock; undefined if absent. */
   readonly now: number | undefined
 }
@@ -178,7 +180,8 @@ class Builder {
     const now = number('now ts')
     this.stats.push({
       cpu,
-      overrun: (number('overrun') ?? 0) + (number('commit overrun') ?? 0) + (number('dropped events') ?? 0),
+      overrun: number('overrun') ?? 0,
+      dropped: (number('commit overrun') ?? 0) + (number('dropped events') ?? 0),
       now: now === undefined ? undefined : now * 1e9,
     })
   }

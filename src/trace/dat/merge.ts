@@ -1,5 +1,5 @@
 /** Several CPUs' events into one sequence by time. */
-import { copyRow, type EventBatch, newBatch } from '../page-event.ts'
+import { copyRow, copyRows, type EventBatch, newBatch } from '../page-event.ts'
 import type { CpuStream } from './stream.ts'
 import type { UnitLoss, UnitResult } from './unit.ts'
 
@@ -10,6 +10,9 @@ export interface MergeSink {
   events(batch: EventBatch): void
   /** Called after all rows before it were given. */
   lost(stream: CpuStream, loss: UnitLoss): void
+  /** Before the first and behind the last row of a stream. */
+  began(stream: CpuStream): void
+  ended(stream: CpuStream): void
   unit(unit: UnitResult): void
 }
 
@@ -22,6 +25,7 @@ export async function merge(streams: readonly CpuStream[], sink: MergeSink): Pro
     sink.events(out)
     out.length = 0
   }
+  const begun = new Set<CpuStream>()
   let live = [...streams]
   for (;;) {
     let ended = false
@@ -29,7 +33,11 @@ export async function merge(streams: readonly CpuStream[], sink: MergeSink): Pro
       if (!stream.has) await stream.ready(seen)
       ended ||= stream.ended
     }
-    if (ended) live = live.filter((stream) => !stream.ended)
+    if (ended) {
+      flush()
+      for (const stream of live) if (stream.ended) sink.ended(stream)
+      live = live.filter((stream) => !stream.ended)
+    }
     if (live.length === 0) break
     let first = live[0]
     let best = first.time
@@ -43,6 +51,11 @@ export async function merge(streams: readonly CpuStream[], sink: MergeSink): Pro
       } else if (time < second) second = time
     }
     const unit = first.unit as UnitResult
+    if (!begun.has(first)) {
+      begun.add(first)
+      flush()
+      sink.began(first)
+    }
     const loss = unit.losses[first.loss]
     if (loss && loss.row <= first.row) {
       flush()
@@ -59,9 +72,13 @@ export async function merge(streams: readonly CpuStream[], sink: MergeSink): Pro
       flush()
       sink.events(unit.batch)
     } else {
-      for (let row = first.row; row < to; row++) {
+      for (let row = first.row; row < to; ) {
         if (out.length === out.capacity) flush()
-        copyRow(unit.batch, row, out, out.length++)
+        const rows = Math.min(to - row, out.capacity - out.length)
+        if (rows < 24) for (let i = 0; i < rows; i++) copyRow(unit.batch, row + i, out, out.length + i)
+        else copyRows(unit.batch, row, row + rows, out, out.length)
+        out.length += rows
+        row += rows
       }
     }
     first.row = to

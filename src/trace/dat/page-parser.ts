@@ -125,6 +125,7 @@ export class PageParser {
       const stored = (commit & MISSED_STORED) !== 0 && end + layout.commitSize <= limit
       state.missed(stored ? view.getUint32(end + (little || layout.commitSize === 4 ? 0 : 4), little) : undefined)
     }
+    state.lastPage = { used, room: layout.pageSize - layout.data }
     const left = this.records(view, start + layout.data, end, stampHigh * TWO32 + stampLow, state)
     if (left >= 0) state.damaged(`the record at byte ${offset + left} is damaged`)
     else if (short) state.damaged(`the page at byte ${offset + start} is cut off`)
@@ -283,6 +284,7 @@ class UnitState {
   private damage: string | undefined
   records = 0
   events = 0
+  lastPage = { used: 0, room: 0 }
   first = Number.NaN
   last = Number.NaN
 
@@ -351,6 +353,7 @@ class UnitState {
       stacks,
       orphans: this.orphans,
       pending: [...this.pending],
+      lastPage: this.lastPage,
       damage: this.damage,
     }
   }

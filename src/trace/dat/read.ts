@@ -1,5 +1,6 @@
 /** A pass over a trace.dat: head, units, merge, and what the listener hears. */
 import { type ByteFile, type Inflate, TraceError } from '../byte-file.ts'
+import { guessReleaseOf } from '../kernel-guess.ts'
 import type { RangeEvent, TraceEnd, TraceHead, TraceListener, TraceSummary } from '../source.ts'
 import { AddressTables } from '../tables.ts'
 import { type DatBuffer, type DatHead, readHead } from './head.ts'
@@ -21,6 +22,8 @@ export interface DatTrace {
 /** Bytes of the file in a unit, packed or not, for one CPU; less for many CPUs, so that what is under way is bounded. */
 const PACKED_UNIT = 64 * 1024
 const PLAIN_UNIT = 1024 * 1024
+/** A page with less room than this is full: the next record went to another. */
+const FULL = 256
 
 /** Opens a trace.dat. Throws `TraceError`. */
 export function openDat(file: ByteFile, inflate: Inflate): DatTrace {
@@ -39,7 +42,7 @@ export function instancesOf(head: DatHead): string[] {
 }
 
 export function traceHead(head: DatHead, buffer: DatBuffer): TraceHead {
-  const release = /^Linux \S+ (\S+)/.exec(head.uname ?? '')?.[1]
+  const release = /^Linux \S+ (\S+)/.exec(head.uname ?? '')?.[1] ?? guessReleaseOf(head.kallsyms)
   return {
     format: head.version === 6 ? 'trace.dat v6' : 'trace.dat v7',
     uname: head.uname,
@@ -97,7 +100,14 @@ export async function readDat(
   listener.head?.(said)
   const totals = { events: 0, records: 0, lost: 0, unknown: false, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }
   let damage: string | undefined = head.damage
-  const flagged = new Set<number>()
+  /** What the recorder noted of a CPU when it stopped; a recorder that was killed noted nothing, and wrote whole pages only. */
+  const stats = new Map(head.stats.map((stat) => [stat.cpu, stat]))
+  const ends = new Map<number, UnitResult>()
+  const loss = (cpu: number, events: number | undefined, after: number, before: number): void => {
+    if (events === undefined) totals.unknown = true
+    else totals.lost += events
+    listener.lost?.({ cpu, after, before, events })
+  }
   const formats = new Map(head.events.map((event) => [event.id, event]))
   let ranges: RangeEvent[] = []
   const deliver = (until: number): void => {
@@ -116,23 +126,30 @@ export async function readDat(
     }
     listener.progress?.(of === 0 ? 1 : done / of, totals.events)
   }
-  const lossesBefore = (): void => {
-    for (const stat of head.stats.slice(0, 4096)) {
-      if (stat.overrun > 0 && !flagged.has(stat.cpu)) totals.lost += stat.overrun
-    }
-  }
   await merge(streams, {
     events(batch) {
       deliver(batch.time[batch.length - 1])
       listener.events(batch, tables)
     },
-    lost(stream, loss) {
-      flagged.add(stream.cpu)
-      if (loss.events === undefined) totals.unknown = true
-      else totals.lost += loss.events
-      listener.lost?.({ cpu: stream.cpu, after: stream.after(loss), before: loss.before, events: loss.events })
+    lost(stream, one) {
+      loss(stream.cpu, one.events, stream.after(one), one.before)
+    },
+    began(stream) {
+      const overrun = stats.get(stream.cpu)?.overrun ?? 0
+      // The oldest were overwritten: where other CPUs begin earlier, theirs are not the whole story until here.
+      if (overrun > 0) loss(stream.cpu, overrun, Number.NEGATIVE_INFINITY, stream.time)
+    },
+    ended(stream) {
+      const last = ends.get(stream.cpu)
+      const dropped = stats.get(stream.cpu)?.dropped ?? 0
+      if (dropped > 0) loss(stream.cpu, dropped, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+      if (head.stats.length === 0 && last && last.damage === undefined && last.lastPage.room - last.lastPage.used < FULL) {
+        loss(stream.cpu, undefined, last.last, Number.POSITIVE_INFINITY)
+        damage ??= `for CPU ${stream.cpu}: the recorder was killed, and what the kernel's buffer still held is not in the file`
+      }
     },
     unit(unit: UnitResult) {
+      ends.set(unit.cpu, unit)
       totals.events += unit.events
       totals.records += unit.records
       if (unit.first < totals.first) totals.first = unit.first
@@ -146,7 +163,6 @@ export async function readDat(
     },
   })
   deliver(Number.POSITIVE_INFINITY)
-  lossesBefore()
   const end: TraceEnd = damage === undefined ? { complete: true } : { complete: false, why: damage }
   const stops = head.stats.flatMap((stat) => (stat.now === undefined ? [] : [stat.now]))
   return {

@@ -99,6 +99,8 @@ export interface UnitResult {
   readonly orphans: readonly (readonly [number, number, number])[]
   /** Rows at its end whose stack may come in the next unit, by level; -1: none. */
   readonly pending: readonly number[]
+  /** Bytes of the last page that hold records, and that can. */
+  readonly lastPage: { readonly used: number; readonly room: number }
   /** What was wrong with the bytes, if anything: a clause with the place. */
   readonly damage: string | undefined
 }
