@@ -301,9 +301,34 @@ export const change = switches({
     subject: 'book3s_hv_uvmem: detach the private data before the page can be allocated (in no kernel: an answer to an open question)',
     effect: "kvmppc_uvmem_page_free() reads and clears zone_device_data first, and clears the page's bit after it",
   },
+  zap_huge_pmd_asks_entry: {
+    subject: 'mm/huge_memory: zap_huge_pmd() takes a mapping away and puts a reference if the entry says so (in no kernel: an answer to an open question)',
+    effect: 'the zap of a PMD migration entry of a device-private folio no longer drops the mapping and the reference that the migration dropped',
+  },
+  split_keeps_fault_page: {
+    subject: 'mm/migrate_device: split a folio with the page of the fault kept locked and held (in no kernel: an answer to an open question)',
+    effect: 'the lock and the reference of the fault go to the page the fault is about in the split itself; before, that page had neither for a moment',
+  },
+  collect_rereads_fault_folio: {
+    subject: 'mm/migrate_device: look the folio of the fault up again after a split (in no kernel: an answer to an open question)',
+    effect: 'migrate_vma_collect_pmd() no longer takes the first page of the folio that was split for one that the fault has locked',
+  },
+  split_unmapped_puts_reference: {
+    subject: 'mm/migrate_device: put the reference taken for the split of a PMD entry that is gone (in no kernel: an answer to an open question)',
+    effect: 'migrate_vma_split_unmapped_folio() gives its own reference back if the entry was zapped or split meanwhile',
+  },
+  zone_device_folio_reinit: {
+    commit: '12b2285bf3d1',
+    subject: 'mm/zone_device: reinitialize large zone device private folios',
+    effect: 'an allocation sets all pages of a device-private folio up afresh; before, what they were in their last life stayed',
+  },
   pgmap_tryget_dead: {
     subject: 'zone_device_page_init() takes its pgmap reference with tryget, dead or alive',
     effect: 'an allocation after kill fails only when the pgmap count is already 0',
+  },
+  prep_compound_keeps_count: {
+    subject: 'prep_compound_page() leaves the counts of tail pages alone',
+    effect: 'pages that become tails of a folio keep their count; before, 0 was stored in it',
   },
   // ---- memory failure and removal ---------------------------------------------------------------------------------------
   dax_holder_notify: {
@@ -609,6 +634,8 @@ kernels(change, {
       'compaction_references_first',
       'dax_holder_notify',
       'fsdax_shootdown',
+      'zone_device_folio_reinit',
+      'prep_compound_keeps_count',
     ],
   },
 })

@@ -9,19 +9,21 @@ import type { AddressSpace } from '../include/linux/fs.ts'
 import { get_page, put_page } from '../include/linux/mm.ts'
 import { type Page, PTE_NONE, type Pte, type Vma } from '../include/linux/mm_types.ts'
 import { hand_over, page_ref_count } from '../include/linux/page_ref.ts'
+import { compound_head } from '../include/linux/page-flags.ts'
 import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { pte_devmap, pte_special } from '../include/linux/pgtable.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { cpus, send_flush_ipi } from './gup.ts'
+import { handle_anon_pmd_fault } from './huge_memory.ts'
 import { mem_cgroup_charge } from './memcontrol.ts'
 import { migration_entry_wait, migration_entry_wait_on_locked } from './migrate.ts'
 import { alloc_page } from './page_alloc.ts'
 import { page_add_new_anon_rmap, page_add_rmap, page_remove_rmap } from './rmap.ts'
 import { lru_cache_add, release_pages } from './swap.ts'
 
-/** What a fault came to: the access works or is tried again, or the task gets SIGBUS. */
-export type FaultResult = 'done' | 'sigbus'
+/** What a fault came to: the access works or is tried again, or the task gets SIGBUS; a huge fault may fall back to single pages. */
+export type FaultResult = 'done' | 'sigbus' | 'fallback'
 
 /**
  * vm_normal_page() of a present entry: false if there is no page to it that anybody counts. A special entry that has no other
@@ -43,6 +45,10 @@ export function flush_tlb_range(): void {
 /** handle_mm_fault(): a fault on the VMA's one page, under mmap_lock. */
 export function handle_mm_fault(vma: Vma, write: boolean): FaultResult {
   if (vma.file !== null) return do_shared_fault(vma, write)
+  if (vma.pmd !== null) {
+    const huge = handle_anon_pmd_fault(vma)
+    if (huge !== 'fallback') return huge
+  }
   return handle_pte_fault(vma, write)
 }
 
@@ -143,7 +149,7 @@ function do_device_private_page(vma: Vma, orig_pte: Pte): FaultResult {
     return 'done'
   }
   if (change.fault_locks_page) {
-    if (!trylock_page(page)) {
+    if (!trylock_page(compound_head(page))) {
       if (change.fault_sleeps_on_locked_page) migration_entry_wait_on_locked(vma, page)
       else spin_unlock(vma.ptl)
       return 'done'
@@ -152,7 +158,8 @@ function do_device_private_page(vma: Vma, orig_pte: Pte): FaultResult {
   get_page(page, 'fault')
   spin_unlock(vma.ptl)
   const result = migrate_to_ram(vma, page)
-  if (change.fault_locks_page) unlock_page(page)
+  // The folio may be another by now.
+  if (change.fault_locks_page) unlock_page(compound_head(page))
   put_page(page, 'fault')
   return result
 }
@@ -304,7 +311,8 @@ export function zap_page_range(vma: Vma): void {
  */
 function zap_device_private(vma: Vma, page: Page): void {
   if (!change.zap_clears_private_last) vma.pte = PTE_NONE
-  else WARN_ON_ONCE(!page.anon, '!PageAnon(page)', 'the page of a device-private entry was freed, or never belonged to the memory it is mapped in')
+  else
+    WARN_ON_ONCE(!compound_head(page).anon, '!PageAnon(page)', 'the page of a device-private entry was freed, or never belonged to the memory it is mapped in')
   page_remove_rmap(page)
   put_page(page, 'pte')
   if (change.zap_clears_private_last) vma.pte = PTE_NONE

@@ -1,10 +1,11 @@
 // The life of a pgmap, and what freeing a device page means: mm/memremap.c.
-import { atomic, BUG_ON, block_until, retire, step, VM_WARN_ON, WARN_ON_ONCE } from 'putpage/model'
+import { atomic, BUG_ON, block_until, type Int, retire, step, VM_WARN_ON, WARN_ON_ONCE } from 'putpage/model'
 import { page_free } from '../include/linux/dev_pagemap_ops.ts'
 import { comes_to_free_zone_device_page, type DevPagemap, pgmap_array, pgmap_private_or_coherent } from '../include/linux/memremap.ts'
 import { put_page } from '../include/linux/mm.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { page_ref_count, page_ref_sub_return, set_page_count_one } from '../include/linux/page_ref.ts'
+import { compound_head, folio_nr_pages, prep_compound_page } from '../include/linux/page-flags.ts'
 import { lock_page } from '../include/linux/pagemap.ts'
 import {
   percpu_ref_kill,
@@ -156,6 +157,8 @@ export function free_zone_device_page(page: Page): void {
 
 function free_zone_device_folio(page: Page): void {
   const pgmap = page.pgmap
+  // Before the callback: afterwards the folio may be somebody else's, and of another size.
+  const nr = folio_nr_pages(page)
   if (WARN_ON_ONCE(pgmap === null, '!pgmap', 'a device page without a pgmap is freed: its structure was overwritten')) return
   mem_cgroup_uncharge(page)
   switch (page.type) {
@@ -163,7 +166,7 @@ function free_zone_device_folio(page: Page): void {
     case 'coherent':
       page.anon = false
       page_free(pgmap!, page)
-      if (change.page_holds_pgmap_reference) percpu_ref_put(pgmap!.ref)
+      if (change.page_holds_pgmap_reference) percpu_ref_put_many(pgmap!.ref, nr)
       break
     case 'generic':
       set_page_count_one(page, 'base')
@@ -203,4 +206,41 @@ export function zone_device_page_init(page: Page): void {
   }
   set_page_count_one(page, 'alloc')
   lock_page(page)
+}
+
+/**
+ * zone_device_folio_init() of v7.3, for a driver whose folios differ in size: of one page, or of two, of which `page` is the first.
+ * Since Linux commit 12b2285bf3d1 the pages are set up afresh, whatever folios they were part of in their last life.
+ */
+export function zone_device_folio_init(page: Page, pgmap: DevPagemap, order: Int<0, 1>): void {
+  if (change.zone_device_folio_reinit) {
+    reinit_page(page, pgmap)
+    if (order === 1) reinit_page(page.next_page!, pgmap)
+  }
+  const ref = compound_head(page).pgmap!.ref
+  WARN_ON_ONCE(
+    !percpu_ref_tryget_many(ref, order === 1 ? 2 : 1),
+    '!percpu_ref_tryget_many(&page_pgmap(page)->ref, 1 << order)',
+    'a device page is allocated after its pgmap is gone: memunmap_pages() does not wait for it, and its memory goes under its user',
+  )
+  set_page_count_one(page, 'alloc')
+  lock_page(compound_head(page))
+  if (order === 1) prep_compound_page(page)
+}
+
+/**
+ * One page of zone_device_page_init(): its head bit goes, and what it says of the size of the folio that begins a page before it;
+ * the word that leads a tail page to its head is the pgmap again.
+ */
+function reinit_page(page: Page, pgmap: DevPagemap): void {
+  page.order = 0
+  const first = pgmap.pages[0]!
+  if (first.next_page === page) first.order = 0
+  page.mapping = null
+  page.anon = false
+  atomic(() => {
+    page.pgmap = pgmap
+    page.compound_head = null
+  })
+  VM_WARN_ON(page_ref_count(page) !== 0, 'folio_ref_count(new_folio)', 'a page from the free list is still held: it was freed too early, or twice')
 }

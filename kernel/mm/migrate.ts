@@ -4,26 +4,34 @@ import { is_device_private_or_coherent_page, is_device_private_page } from '../i
 import { get_page, get_page_unless_zero, put_page } from '../include/linux/mm.ts'
 import { anon_vma, type Page, type Vma } from '../include/linux/mm_types.ts'
 import { page_ref_count, page_ref_freeze, page_ref_inc, page_ref_unfreeze, unhold } from '../include/linux/page_ref.ts'
+import { compound_head } from '../include/linux/page-flags.ts'
 import { queue_on_page_lock, sleep_on_page_lock } from '../include/linux/pagemap.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
+import { remove_migration_pmd } from './huge_memory.ts'
 import { mem_cgroup_migrate } from './memcontrol.ts'
 import { page_add_rmap } from './rmap.ts'
 import { swap_space } from './swap_state.ts'
 
-/** remove_migration_ptes(): every migration entry of `old` becomes an entry of `page`, which counts. */
-export function remove_migration_ptes(old: Page, page: Page): void {
+/** remove_migration_ptes(): every migration entry of the folio `old` becomes an entry of `folio`, which counts. */
+export function remove_migration_ptes(old: Page, folio: Page): void {
   for (let i = 0; i < 2; i++) {
     const vma = anon_vma.vmas[i]
-    if (vma !== null) remove_migration_pte(vma, old, page)
+    if (vma !== null) {
+      if (vma.pmd !== null && vma.pmd.vmas[0] === vma) remove_migration_pmd(vma.pmd, old, folio)
+      remove_migration_pte(vma, old, folio)
+    }
   }
 }
 
 /** remove_migration_pte(). An entry of a device-private page is one again. */
-export function remove_migration_pte(vma: Vma, old: Page, page: Page): void {
+export function remove_migration_pte(vma: Vma, old: Page, folio: Page): void {
   spin_lock(vma.ptl)
   const pte = vma.pte
-  if (pte.kind === 'migration' && pte.page === old) {
+  const from = pte.page
+  if (pte.kind === 'migration' && from !== null && compound_head(from) === old) {
+    // Page for page, where both are folios of two.
+    const page = from === old ? folio : folio.next_page!
     get_page(page, 'pte')
     page_add_rmap(page)
     if (is_device_private_page(page)) vma.pte = { kind: 'device_private', page, write: pte.write }
@@ -57,9 +65,10 @@ export function migration_entry_wait(vma: Vma): void {
 
 /** migration_entry_wait_on_locked(), softleaf_entry_wait_on_locked(): under the page-table lock, which it drops. */
 export function migration_entry_wait_on_locked(vma: Vma, page: Page): void {
-  const queued = queue_on_page_lock(page)
+  const folio = compound_head(page)
+  const queued = queue_on_page_lock(folio)
   spin_unlock(vma.ptl)
-  if (queued) sleep_on_page_lock(page)
+  if (queued) sleep_on_page_lock(folio)
 }
 
 /** put_and_wait_on_page_locked(): the reference is gone before the sleep. */
@@ -91,6 +100,11 @@ function expected_page_refs(page: Page, swap_mapping: boolean, extra: boolean): 
 export function folio_migrate_mapping(swap_mapping: boolean, dst: Page, src: Page, extra: boolean): boolean {
   const expected = expected_page_refs(src, swap_mapping, extra)
   if (page_ref_count(src) !== expected) return false
+  // A large folio may be on a list of those to be split, off which it is taken while it is frozen.
+  if (src.order === 1) {
+    if (!page_ref_freeze(src, expected)) return false
+    page_ref_unfreeze(src, expected)
+  }
   if (swap_mapping) {
     if (!replace_in_swap_cache(dst, src, expected)) return false
   }

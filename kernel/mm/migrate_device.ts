@@ -246,7 +246,7 @@ function migrate_device_page(src: Page, dst: Page, extra: boolean): boolean {
 }
 
 /** migrate_vma_insert_page(): the entry is looked at again under the page-table lock. */
-function migrate_vma_insert_page(vma: Vma, page: Page): boolean {
+export function migrate_vma_insert_page(vma: Vma, page: Page): boolean {
   let done = false
   mem_cgroup_charge(page, vma.mm)
   spin_lock(vma.ptl)

@@ -3,6 +3,7 @@ import { array, atomic, BUG_ON, expect, type FixedArray, struct, VM_BUG_ON } fro
 import { type DevPagemap, pgmap_private_or_coherent } from '../include/linux/memremap.ts'
 import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { hold, page_ref_count, page_ref_sub_and_test, set_page_count_one } from '../include/linux/page_ref.ts'
+import { prep_compound_page } from '../include/linux/page-flags.ts'
 import { change } from '../switches.ts'
 
 /** The buddy allocator of the scenario: the ordinary pages it may hand out. */
@@ -28,6 +29,32 @@ export function alloc_page(): Page {
   }
   BUG_ON(got === null, 'the scenario has too few ordinary pages')
   return got!
+}
+
+/** alloc_pages() of a folio of two pages; null if there are no two free ones side by side. */
+export function alloc_large_folio(): Page | null {
+  for (let i = 0; i < 3; i++) {
+    const page = buddy.pages[i]
+    if (page !== null && page.next_page !== null) {
+      if (take_both_from_buddy(page, page.next_page)) {
+        prep_compound_page(page)
+        return page
+      }
+    }
+  }
+  return null
+}
+
+function take_both_from_buddy(page: Page, next: Page): boolean {
+  return atomic(() => {
+    const got = page.buddy && next.buddy
+    if (got) {
+      page.buddy = false
+      next.buddy = false
+      set_page_count_one(page, 'alloc')
+    }
+    return got
+  })
 }
 
 function take_from_buddy(page: Page): boolean {
@@ -61,6 +88,7 @@ export function __free_page(page: Page, holder: Holder): void {
 /** free_unref_page(): back to the buddy allocator. */
 export function free_unref_page(page: Page): void {
   VM_BUG_ON(page_ref_count(page) !== 0, 'page_ref_count(page) != 0')
+  if (page.next_page !== null && page.order === 1) free_tail_page(page)
   atomic(() => {
     page.anon = false
     page.mapping = null
@@ -97,4 +125,15 @@ export function memmap_init_compound(head: Page, tail: Page, pgmap: DevPagemap):
   tail.compound_head = head
   head.next_page = tail
   head.order = 1
+}
+
+/** free_tail_page_prepare(): the folio is taken apart. */
+function free_tail_page(folio: Page): void {
+  const tail = folio.next_page!
+  atomic(() => {
+    tail.compound_head = null
+    folio.order = 0
+    tail.anon = false
+    tail.buddy = true
+  })
 }

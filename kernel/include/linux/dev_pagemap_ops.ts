@@ -3,12 +3,14 @@
 // when a scenario is compiled.
 import { BUG_ON, expect } from 'putpage/model'
 import { kvmppc_uvmem_migrate_to_ram, kvmppc_uvmem_page_free } from '../../arch/powerpc/kvm/book3s_hv_uvmem.ts'
+import { drm_pagemap_folio_free, drm_pagemap_folio_split, drm_pagemap_migrate_to_ram } from '../../drivers/gpu/drm/drm_pagemap.ts'
 import { nouveau_dmem_migrate_to_ram, nouveau_dmem_page_free } from '../../drivers/gpu/drm/nouveau/nouveau_dmem.ts'
 import { p2pdma_page_free } from '../../drivers/pci/p2pdma.ts'
 import { dmirror_devmem_fault, dmirror_devmem_free } from '../../lib/test_hmm.ts'
 import type { FaultResult } from '../../mm/memory.ts'
 import type { DevPagemap } from './memremap.ts'
 import type { Page, Vma } from './mm_types.ts'
+import { compound_head } from './page-flags.ts'
 
 /** pgmap->ops->page_free(), ->folio_free() since v6.19: the driver gets its page back. May run under a page-table lock. @frees */
 export function page_free(pgmap: DevPagemap, page: Page): void {
@@ -26,6 +28,9 @@ export function page_free(pgmap: DevPagemap, page: Page): void {
     case 'uvmem':
       kvmppc_uvmem_page_free(page)
       break
+    case 'drm_pagemap':
+      drm_pagemap_folio_free()
+      break
     case 'none':
       break
   }
@@ -33,8 +38,8 @@ export function page_free(pgmap: DevPagemap, page: Page): void {
 
 /** pgmap->ops->migrate_to_ram(): the CPU wants a device-private page back. */
 export function migrate_to_ram(vma: Vma, page: Page): FaultResult {
-  const pgmap = page.pgmap
-  BUG_ON(page.pgmap === null, 'page->pgmap', 'the device page has no pgmap, so no driver can be asked to migrate it')
+  const pgmap = compound_head(page).pgmap
+  BUG_ON(pgmap === null, 'page->pgmap', 'the device page has no pgmap, so no driver can be asked to migrate it')
   switch (pgmap!.ops) {
     case 'test_hmm':
       return dmirror_devmem_fault(vma, page)
@@ -42,8 +47,21 @@ export function migrate_to_ram(vma: Vma, page: Page): FaultResult {
       return nouveau_dmem_migrate_to_ram(vma, page)
     case 'uvmem':
       return kvmppc_uvmem_migrate_to_ram(vma, page)
+    case 'drm_pagemap':
+      return drm_pagemap_migrate_to_ram(vma, page)
     case 'p2pdma':
     case 'none':
       return 'sigbus'
   }
+}
+
+/** pgmap->ops->folio_split(): a new folio, or null when all are there. Only drivers of large folios have it. */
+export function folio_split(pgmap: DevPagemap, folio: Page, new_folio: Page | null): void {
+  if (pgmap.ops === 'drm_pagemap') {
+    drm_pagemap_folio_split(folio, new_folio)
+    return
+  }
+  if (new_folio === null) return
+  new_folio.pgmap = pgmap
+  new_folio.mapping = folio.mapping
 }

@@ -5,7 +5,7 @@ import type { Page, PageType } from './mm_types.ts'
 import { PercpuRef } from './percpu-refcount.ts'
 
 /** Whose callbacks pgmap->ops leads to: dev_pagemap_ops.ts. `none` is a null pointer. */
-export type DevPagemapOps = 'none' | 'test_hmm' | 'nouveau' | 'uvmem' | 'p2pdma'
+export type DevPagemapOps = 'none' | 'test_hmm' | 'nouveau' | 'uvmem' | 'p2pdma' | 'drm_pagemap'
 
 export class DevPagemap {
   type: PageType = 'fsdax'

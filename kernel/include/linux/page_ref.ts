@@ -108,6 +108,14 @@ export function set_page_count_zero(page: Page, holder: Holder): void {
   })
 }
 
+/** set_page_count(page, 0) of a page that becomes a tail: whatever its count was. @primitive @event page_ref_set */
+export function set_tail_page_count(page: Page): void {
+  atomic(() => {
+    lose_all(page)
+    page._refcount = 0
+  })
+}
+
 function lose_all(page: Page): void {
   const held = page.held
   ledger(

@@ -1,6 +1,7 @@
 // A user's access to memory, and the page fault it may raise: arch/x86/mm/fault.c.
 import { atomic, type Int, READ_ONCE } from 'putpage/model'
 import type { Vma } from '../../../include/linux/mm_types.ts'
+import { folio_page } from '../../../include/linux/page-flags.ts'
 import { down_read, up_read } from '../../../include/linux/rwsem.ts'
 import { type FaultResult, handle_mm_fault } from '../../../mm/memory.ts'
 
@@ -20,6 +21,14 @@ export function user_access(vma: Vma, write: boolean): FaultResult {
 export function user_load(vma: Vma): number {
   let seen: Int<-1, 3> = -1
   while (true) {
+    if (vma.pmd !== null) {
+      const pmd = vma.pmd
+      atomic(() => {
+        const entry = READ_ONCE(pmd.entry)
+        if (entry.kind === 'present') seen = folio_page(entry.page!, vma.index).data
+      })
+      if (seen >= 0) return seen
+    }
     atomic(() => {
       const pte = READ_ONCE(vma.pte)
       if (pte.kind === 'present') seen = pte.page!.data
