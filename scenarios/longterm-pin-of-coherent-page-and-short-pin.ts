@@ -1,0 +1,78 @@
+// A page in coherent device memory has a short pin, of a direct I/O, while another thread pins it for long, which wants to
+// migrate it to ordinary memory. The I/O goes on with the page it has: the migration has to give up.
+import { scenario, struct } from 'putpage/model'
+import { DmaTransfer, dma_map_page, dma_unmap_page } from '../kernel/include/linux/dma-mapping.ts'
+import { DevPagemap } from '../kernel/include/linux/memremap.ts'
+import { anon_vma, Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { held_in_passing } from '../kernel/include/linux/page_ref.ts'
+import { dmirror_allocate_coherent_chunk, dmirror_migrate_to_device, mdevice } from '../kernel/lib/test_hmm.ts'
+import { pin_user_pages_fast, pin_user_pages_fast_longterm, unpin_user_page } from '../kernel/mm/gup.ts'
+import { handle_mm_fault } from '../kernel/mm/memory.ts'
+import { give_to_buddy } from '../kernel/mm/page_alloc.ts'
+import { change } from '../kernel/switches.ts'
+
+const device = struct(Page)
+const ram0 = struct(Page)
+const ram1 = struct(Page)
+const pgmap = struct(DevPagemap, { type: 'coherent', pages: [device, null] })
+const mm = struct(Mm)
+const vma = struct(Vma, { mm })
+const transfer = struct(DmaTransfer)
+
+/** What the thread that pins for long has got. */
+class Pinned {
+  page: Page | null = null
+  refused = false
+}
+const pinned = struct(Pinned)
+
+export default scenario({
+  about: 'a long-term pin of a page in coherent memory against direct I/O into the page',
+  bounds: '2 threads, 1 device page, 2 ordinary pages, one pin that is kept, one short pin',
+  setup() {
+    anon_vma.vmas[0] = vma
+    give_to_buddy(0, ram0)
+    give_to_buddy(1, ram1)
+    dmirror_allocate_coherent_chunk(pgmap, 1)
+    handle_mm_fault(vma, true)
+    ram0.data = 1
+    dmirror_migrate_to_device(vma)
+  },
+  threads: {
+    pin() {
+      pinned.page = pin_user_pages_fast_longterm(vma)
+      if (pinned.page === null) pinned.refused = true
+    },
+    io() {
+      const got = pin_user_pages_fast(vma)
+      if (got !== null) {
+        dma_map_page(transfer, got)
+        dma_unmap_page(transfer)
+        unpin_user_page(got)
+      }
+    },
+  },
+  always: {
+    'the I/O is in the memory that the process has': () => transfer.target === null || vma.pte.kind === 'none' || vma.pte.page === transfer.target,
+    'ordinary memory is pinned for long': () => pinned.page !== device || !change.device_coherent,
+  },
+  finally: {
+    'no reference is left behind': () => held_in_passing(device) + held_in_passing(ram0) + held_in_passing(ram1) === 0,
+    'what is pinned is what is mapped': () => pinned.page === null || (vma.pte.page === pinned.page && vma.pte.kind === 'present'),
+    'the page is mapped once': () => vma.pte.kind === 'present' && vma.pte.page!._mapcount === 1 && vma.pte.page!.data === 1,
+    'the device page is free or mapped': () =>
+      !change.device_coherent || vma.pte.page === device || (device._refcount === device.held.base && mdevice.free_pages === device),
+  },
+  sometimes: {
+    'the long-term pin meets the short one and is refused': () => pinned.refused && transfer.target === device,
+    'the page leaves the device and is pinned twice': () => change.device_coherent && pinned.page !== null && transfer.target === pinned.page,
+  },
+  unreachable: {
+    'the long-term pin meets the short one and is refused': {
+      'v5.10': 'no coherent memory',
+      'v5.15+seed': 'no coherent memory',
+      'v5.18': 'no coherent memory',
+    },
+    'the page leaves the device and is pinned twice': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
+  },
+})
