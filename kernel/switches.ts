@@ -56,6 +56,44 @@ export const change = switches({
     since: 'v5.17',
     effect: 'the pages of a device-dax instance that maps huge ones are compound: the head counts, tails are at 0, the pgmap counts heads',
   },
+  dax_pmd_accounting: {
+    commit: '38607c62b34b',
+    subject: 'fs/dax: properly refcount fs dax pages',
+    since: 'v6.15',
+    effect: 'vma_is_special_huge() is false for DAX: zap and split of a PMD entry give back its reference and its mapping count',
+  },
+  fsdax_folios: {
+    commit: '38607c62b34b',
+    subject: 'fs/dax: properly refcount fs dax pages',
+    since: 'v6.15',
+    effect:
+      "the pages of a PMD entry become one folio when a file gets them and single pages again when the last file gives them up, each page's pgmap stored anew",
+  },
+  // ---- reflinked files -----------------------------------------------------------------------------------------------
+  dax_share_count: {
+    commit: '169004265860',
+    subject: 'fsdax: introduce page->share for fsdax in reflink mode',
+    since: 'v6.2',
+    effect: 'the count of the files that share a page is taken down before it is tested, so that the last one clears page->mapping',
+  },
+  dax_shared_flag_for_reads: {
+    commit: 'c6f0b395b211',
+    subject: 'fsdax,xfs: set the shared flag when file extent is shared',
+    since: 'v6.2',
+    effect: 'a read fault of a shared extent is counted as one of several files, as a write fault is',
+  },
+  dax_cow_invalidates: {
+    commit: 'f80e1668888f',
+    subject: 'fsdax: invalidate pages when CoW',
+    since: 'v6.2',
+    effect: 'write(2) to a shared extent takes the old page out of the file before the copy is written',
+  },
+  dax_shared_without_marker: {
+    commit: 'cbe298d82cf7',
+    subject: 'fs/dax: drop the mark in page->mapping of shared pages',
+    since: 'v6.15',
+    effect: 'a page is shared if its mapping is NULL and its share count is not 0; the first file that has it looks like an only one',
+  },
   // ---- what the last put does ---------------------------------------------------------------------------------------
   free_zone_device_page_at_zero: {
     commit: '27674ef6c73f',
@@ -128,6 +166,16 @@ export const change = switches({
   remote_access_puts_folio: {
     subject: '__access_remote_vm() unmaps and puts in one call, by the folio',
     effect: "access to another task's memory (ptrace, /proc/pid/mem) gives its reference back with folio_put()",
+  },
+  gup_device_huge_puts_pgmap: {
+    commit: '6401c4eb57f9',
+    subject: 'mm: gup: fix potential pgmap refcnt leak in __gup_device_huge()',
+    since: 'v5.15',
+    effect: 'GUP-fast of a huge devmap entry gives the pgmap back where it cannot take the page',
+  },
+  gup_device_huge_tries: {
+    subject: 'gup_fast_devmap_leaf() takes pages with try_grab_folio_fast()',
+    effect: 'GUP-fast takes a page of a huge devmap entry unless it is free; before, by a test and an addition, as under a lock',
   },
   gup_no_pgmap: {
     commit: 'fd2825b0760a',
@@ -469,6 +517,8 @@ kernels(change, {
     about: 'a reconstruction: v6.1 without five fixes of v5.19 to v6.1; a freed device-private page is set back to count 1',
     has: [
       ...since_v5_3,
+      'prep_compound_keeps_count',
+      'gup_device_huge_puts_pgmap',
       'free_zone_device_page_at_zero',
       'memunmap_puts_in_bulk',
       'pgmap_ref_embedded',
@@ -493,6 +543,8 @@ kernels(change, {
     about: "Debian's 6.1.192: device-private pages rest at 0, fsdax and generic ones at 1",
     has: [
       ...since_v5_3,
+      'prep_compound_keeps_count',
+      'gup_device_huge_puts_pgmap',
       'private_free_at_zero',
       'free_zone_device_page_at_zero',
       'memunmap_puts_in_bulk',
@@ -525,6 +577,12 @@ kernels(change, {
     about: "Debian's 6.12.107: counts as v6.1, direct I/O pins its buffer",
     has: [
       ...since_v5_3,
+      'prep_compound_keeps_count',
+      'dax_share_count',
+      'dax_shared_flag_for_reads',
+      'dax_cow_invalidates',
+      'gup_device_huge_puts_pgmap',
+      'gup_device_huge_tries',
       'private_free_at_zero',
       'free_zone_device_page_at_zero',
       'memunmap_puts_in_bulk',
@@ -571,6 +629,15 @@ kernels(change, {
     about: "Debian's 7.3.4: fsdax pages rest at 0 too and their mappings count; generic ones still rest at 1",
     has: [
       ...since_v5_3,
+      'dax_pmd_accounting',
+      'fsdax_folios',
+      'prep_compound_keeps_count',
+      'dax_share_count',
+      'dax_shared_flag_for_reads',
+      'dax_cow_invalidates',
+      'dax_shared_without_marker',
+      'gup_device_huge_puts_pgmap',
+      'gup_device_huge_tries',
       'private_free_at_zero',
       'fsdax_free_at_zero',
       'fsdax_wake_at_zero',
@@ -635,7 +702,6 @@ kernels(change, {
       'dax_holder_notify',
       'fsdax_shootdown',
       'zone_device_folio_reinit',
-      'prep_compound_keeps_count',
     ],
   },
 })

@@ -4,7 +4,24 @@ import type { AddressSpace, DaxEntry, EntryQueue } from '../include/linux/fs.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 
 export const DAX_NONE: DaxEntry = { kind: 'none', page: null, locked: false, pmd: false }
+export const DAX_EMPTY_PMD: DaxEntry = { kind: 'empty', page: null, locked: false, pmd: true }
+const DAX_CONFLICT: DaxEntry = { kind: 'conflict', page: null, locked: false, pmd: false }
 export const DAX_EMPTY: DaxEntry = { kind: 'empty', page: null, locked: false, pmd: false }
+
+/** The slot an entry is kept in, and whose queue its waiters use: a PMD entry covers both indices. */
+export function dax_entry_slot(mapping: AddressSpace, entry: DaxEntry, index: number): number {
+  if (!mapping.huge) return index
+  return entry.pmd ? 0 : index
+}
+
+/** xas_load(), under the i_pages lock: the entry of an index, which may be a PMD entry. */
+export function xas_load(mapping: AddressSpace, index: number): DaxEntry {
+  if (mapping.huge) {
+    const first = mapping.entries[0]
+    if (first.pmd) return first
+  }
+  return mapping.entries[index]
+}
 
 /**
  * dax_wake_entry(): WAKE_ALL wakes all waiters, WAKE_NEXT those that wait without exclusion and one of the others. The
@@ -61,14 +78,31 @@ function sleep_on_entry(mapping: AddressSpace, index: number): void {
 
 /**
  * get_unlocked_entry(), get_next_unlocked_entry() for a fresh iterator, under the i_pages lock: the entry of the index,
- * once it is not locked.
+ * once it is not locked. It may be a PMD entry.
  */
 export function get_unlocked_entry(mapping: AddressSpace, index: number): DaxEntry {
-  while (mapping.entries[index].locked) {
-    mapping.entry_queue[index].waiting[me()] = 'exclusive'
-    sleep_on_entry(mapping, index)
+  while (true) {
+    const entry = xas_load(mapping, index)
+    if (!entry.locked) return entry
+    const slot = dax_entry_slot(mapping, entry, index)
+    mapping.entry_queue[slot].waiting[me()] = 'exclusive'
+    sleep_on_entry(mapping, slot)
   }
-  return mapping.entries[index]
+}
+
+/** get_unlocked_entry() of PMD order: a conflict if an entry of a single page is in the range, locked or not. */
+function get_unlocked_pmd_entry(mapping: AddressSpace): DaxEntry {
+  while (true) {
+    const entry = mapping.entries[0]
+    if (!entry.pmd) {
+      if (entry.kind !== 'none') return DAX_CONFLICT
+      if (mapping.entries[1].kind !== 'none') return DAX_CONFLICT
+      return entry
+    }
+    if (!entry.locked) return entry
+    mapping.entry_queue[0].waiting[me()] = 'exclusive'
+    sleep_on_entry(mapping, 0)
+  }
 }
 
 /**
@@ -91,36 +125,60 @@ export function wait_entry_unlocked(mapping: AddressSpace, index: number): void 
 
 /** put_unlocked_entry(): who got an entry and does not lock it must wake the next waiter. */
 export function put_unlocked_entry(mapping: AddressSpace, index: number, entry: DaxEntry, mode: 'next' | 'all'): void {
-  if (entry.kind !== 'none') dax_wake_entry(mapping, index, mode)
+  if (entry.kind !== 'none') dax_wake_entry(mapping, dax_entry_slot(mapping, entry, index), mode)
 }
 
 /** dax_lock_entry(): stores the entry locked, under the i_pages lock. */
 export function dax_lock_entry(mapping: AddressSpace, index: number, entry: DaxEntry): void {
+  const slot = dax_entry_slot(mapping, entry, index)
   atomic(() => {
-    mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: true, pmd: entry.pmd }
-    mapping.entry_queue[index].owner = me()
+    mapping.entries[slot] = { kind: entry.kind, page: entry.page, locked: true, pmd: entry.pmd }
+    mapping.entry_queue[slot].owner = me()
   })
 }
 
 /** dax_unlock_entry(). */
 export function dax_unlock_entry(mapping: AddressSpace, index: number, entry: DaxEntry): void {
+  const slot = dax_entry_slot(mapping, entry, index)
   spin_lock(mapping.i_pages_lock)
-  const old = mapping.entries[index]
+  const old = mapping.entries[slot]
   atomic(() => {
-    mapping.entries[index] = { kind: entry.kind, page: entry.page, locked: false, pmd: entry.pmd }
-    mapping.entry_queue[index].owner = null
+    mapping.entries[slot] = { kind: entry.kind, page: entry.page, locked: false, pmd: entry.pmd }
+    mapping.entry_queue[slot].owner = null
   })
   spin_unlock(mapping.i_pages_lock)
   BUG_ON(!old.locked, '!dax_is_locked(old)', 'the entry this thread had locked is not locked any more: somebody stored another one')
-  dax_wake_entry(mapping, index, 'next')
+  dax_wake_entry(mapping, slot, 'next')
 }
 
-/** grab_mapping_entry() of a single page: its entry, locked; a new empty one if there was none. */
+/**
+ * grab_mapping_entry() of a single page: its entry, locked; a new empty one if there was none. A PMD entry with a page stays
+ * one; an empty one makes way, which all that wait for it are told.
+ */
 export function grab_mapping_entry(mapping: AddressSpace, index: number): DaxEntry {
   spin_lock(mapping.i_pages_lock)
   let entry = get_unlocked_entry(mapping, index)
+  if (mapping.huge && entry.pmd && entry.kind === 'empty') {
+    dax_lock_entry(mapping, index, entry)
+    mapping.entries[0] = DAX_NONE
+    mapping.entry_queue[0].owner = null
+    dax_wake_entry(mapping, 0, 'all')
+    entry = DAX_NONE
+  }
   if (entry.kind === 'none') entry = DAX_EMPTY
   dax_lock_entry(mapping, index, entry)
+  spin_unlock(mapping.i_pages_lock)
+  return entry
+}
+
+/** grab_mapping_entry() of PMD order: where a single page has an entry, nothing is locked, and the fault falls back. */
+export function grab_mapping_pmd_entry(mapping: AddressSpace): DaxEntry {
+  spin_lock(mapping.i_pages_lock)
+  let entry = get_unlocked_pmd_entry(mapping)
+  if (entry.kind !== 'conflict') {
+    if (entry.kind === 'none') entry = DAX_EMPTY_PMD
+    dax_lock_entry(mapping, 0, entry)
+  }
   spin_unlock(mapping.i_pages_lock)
   return entry
 }

@@ -3,12 +3,14 @@ import { atomic, me, nr_threads, type PerThread, perThread, READ_ONCE, same, str
 import { is_device_coherent_page, is_pci_p2pdma_page, page_is_devmap_managed } from '../include/linux/memremap.ts'
 import { folio_put_refs, get_page, get_page_unless_zero, put_page, try_get_page } from '../include/linux/mm.ts'
 import { GUP_PIN_COUNTING_BIAS, type Holder, type Page, type Vma } from '../include/linux/mm_types.ts'
-import { page_ref_add_pin, page_ref_add_to_pin, page_ref_count, page_ref_sub_from_pin } from '../include/linux/page_ref.ts'
+import { page_ref_add_pin, page_ref_add_to_pin, page_ref_count, page_ref_inc, page_ref_sub_from_pin } from '../include/linux/page_ref.ts'
+import { compound_head } from '../include/linux/page-flags.ts'
 import { pte_devmap, pte_special } from '../include/linux/pgtable.ts'
 import { local_irq_restore, local_irq_save, rcu } from '../include/linux/rcupdate.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
+import { follow_pmd_mask, gup_huge_pmd } from './gup-pmd.ts'
 import { handle_mm_fault, vm_normal_page } from './memory.ts'
 import { get_dev_pagemap, put_dev_pagemap, put_devmap_managed_page_refs } from './memremap.ts'
 import { migrate_device_coherent_page } from './migrate_device.ts'
@@ -35,7 +37,7 @@ export function send_flush_ipi(): void {
 }
 
 /** gup_flags: FOLL_PIN (without it FOLL_GET), FOLL_WRITE, FOLL_LONGTERM, FOLL_PCI_P2PDMA. */
-type GupFlags = Word<{ pin: boolean; write: boolean; longterm: boolean; p2pdma: boolean }>
+export type GupFlags = Word<{ pin: boolean; write: boolean; longterm: boolean; p2pdma: boolean }>
 
 /** A p2pdma page is for callers that passed FOLL_PCI_P2PDMA: other devices may not be able to reach it. Since v6.2. */
 function refuses_p2pdma(page: Page, flags: GupFlags): boolean {
@@ -46,7 +48,8 @@ function refuses_p2pdma(page: Page, flags: GupFlags): boolean {
  * try_grab_page(), try_grab_folio() of the slow path, under the page-table lock: the test and the addition are two steps.
  * @kernel try_grab_folio @reference
  */
-function try_grab_page(page: Page, flags: GupFlags): boolean {
+export function try_grab_page(small: Page, flags: GupFlags): boolean {
+  const page = compound_head(small)
   // -EREMOTEIO. The test of the count, which comes first, decides the same.
   if (refuses_p2pdma(page, flags)) return false
   if (!flags.pin) return try_get_page(page, 'gup')
@@ -58,7 +61,8 @@ function try_grab_page(page: Page, flags: GupFlags): boolean {
     )
   )
     return false
-  page_ref_add_pin(page)
+  if (page.order === 1) pin_large_folio(page)
+  else page_ref_add_pin(page)
   return true
 }
 
@@ -77,10 +81,33 @@ function folio_is_longterm_pinnable(page: Page): boolean {
  * is completed by a second addition. What must not be pinned for long is refused; v6.12 asks when the reference is already there.
  * @kernel try_grab_compound_head try_get_compound_head try_get_folio try_grab_folio_fast @reference
  */
-function try_grab_folio(page: Page, flags: GupFlags): boolean {
+export function try_grab_folio(small: Page, flags: GupFlags): boolean {
   // Before any reference is held: the type, and page->pgmap, are read of a page that only its entry vouches for.
-  if (refuses_p2pdma(page, flags)) return false
-  if (!change.gup_fast_asks_pinnable_last && flags.longterm && !folio_is_longterm_pinnable(page)) return false
+  if (refuses_p2pdma(small, flags)) return false
+  if (!change.gup_fast_asks_pinnable_last && flags.longterm && !folio_is_longterm_pinnable(small)) return false
+  let page = compound_head(small)
+  while (true) {
+    if (!try_get_folio(page)) return false
+    const head = compound_head(small)
+    if (head === page) break
+    // The folio was made or taken apart meanwhile. v5.10 gives up, the others try again.
+    put_gup_references(page, false)
+    if (!change.gup_put_folio) return false
+    page = head
+  }
+  if (change.gup_fast_asks_pinnable_last && flags.longterm && !folio_is_longterm_pinnable(page)) {
+    gup_put_folio(page, false)
+    return false
+  }
+  if (flags.pin) {
+    if (page.order === 1) pincount_add(page, 1)
+    else page_ref_add_to_pin(page)
+  }
+  return true
+}
+
+/** The reference of try_get_folio(): one more unless the folio is free. */
+function try_get_folio(page: Page): boolean {
   if (
     WARN_ON_ONCE(
       page_ref_count(page) < 0,
@@ -89,13 +116,20 @@ function try_grab_folio(page: Page, flags: GupFlags): boolean {
     )
   )
     return false
-  if (!get_page_unless_zero(page, 'gup')) return false
-  if (change.gup_fast_asks_pinnable_last && flags.longterm && !folio_is_longterm_pinnable(page)) {
-    gup_put_folio(page, false)
-    return false
-  }
-  if (flags.pin) page_ref_add_to_pin(page)
-  return true
+  return get_page_unless_zero(page, 'gup')
+}
+
+/** A pin of a large folio is one reference, and one in its _pincount; in the ledger a reference of GUP. */
+function pin_large_folio(folio: Page): void {
+  page_ref_inc(folio, 'gup')
+  pincount_add(folio, 1)
+}
+
+/** hpage_pincount_add(), hpage_pincount_sub(), atomic_add(&folio->_pincount). */
+function pincount_add(folio: Page, n: number): void {
+  atomic(() => {
+    folio._pincount += n
+  })
 }
 
 /**
@@ -104,7 +138,15 @@ function try_grab_folio(page: Page, flags: GupFlags): boolean {
  * missing wake-up event for FSDAX pages") (in v6.0) through the hook of fsdax pages.
  * @kernel put_compound_head @reference
  */
-function gup_put_folio(page: Page, pin: boolean): void {
+export function gup_put_folio(small: Page, pin: boolean): void {
+  const page = compound_head(small)
+  if (pin && page.order === 1) {
+    pincount_add(page, -1)
+    put_gup_references(page, false)
+  } else put_gup_references(page, pin)
+}
+
+function put_gup_references(page: Page, pin: boolean): void {
   const holder: Holder = pin ? 'pin' : 'gup'
   const refs = pin ? GUP_PIN_COUNTING_BIAS : 1
   if (!change.gup_put_folio) {
@@ -157,15 +199,27 @@ function gup_pte_range(vma: Vma, flags: GupFlags): Page | null {
   return got
 }
 
+/** gup_pmd_range(), gup_fast_pmd_range(): a huge entry is taken as it is, a page table is walked. */
+function gup_pmd_range(vma: Vma, flags: GupFlags): Page | null {
+  if (vma.pmd !== null) {
+    const pmd = READ_ONCE(vma.pmd.entry)
+    if (pmd.kind === 'present') return gup_huge_pmd(vma, pmd, flags)
+    if (pmd.kind !== 'table') return null
+  }
+  return gup_pte_range(vma, flags)
+}
+
 /**
  * folio_fast_pin_allowed(), gup_fast_folio_allowed(): with the page held, page->mapping, one word, is read once.
  * Since Linux commit a6e79df92e4a ("mm/gup: disallow FOLL_LONGTERM GUP-fast writing to file-backed mappings") (in v6.5) a
  * long-term pin for writing is left to the slow path if the page is of a file, or of nobody known (mapping NULL); there is
  * no shmem. v6.12 leaves every page of nobody known to the slow path, as it might have been secret memory.
  */
-function gup_fast_folio_allowed(page: Page, flags: GupFlags): boolean {
+export function gup_fast_folio_allowed(page: Page, flags: GupFlags): boolean {
   if (change.gup_fast_refuses_files && flags.pin && flags.longterm && flags.write) return page.anon
   if (!change.gup_fast_refuses_unknown) return true
+  // Secret memory is single pages.
+  if (page.order === 1) return true
   return atomic(() => page.anon || page.mapping !== null)
 }
 
@@ -178,7 +232,7 @@ function lockless_pages_from_mm(vma: Vma, flags: GupFlags): Page | null {
   const seq = flags.pin ? mm.write_protect_seq : 0
   if (seq % 2 === 1) return null
   local_irq_save()
-  const page = gup_pte_range(vma, flags)
+  const page = gup_pmd_range(vma, flags)
   answer_interrupts()
   if (flags.pin && page !== null && mm.write_protect_seq !== seq) {
     gup_put_folio(page, true)
@@ -187,8 +241,8 @@ function lockless_pages_from_mm(vma: Vma, flags: GupFlags): Page | null {
   return page
 }
 
-/** What follow_page_pte() gives: a page with its reference, "no page" (fault it in), or an error. */
-type Followed = Word<{ what: 'page' | 'fault' | 'error'; page: Page | null }>
+/** What follow_page_mask() gives: a page with its reference, "no page" (fault it in), or an error; of a PMD also "look below". */
+export type Followed = Word<{ what: 'page' | 'fault' | 'error' | 'table'; page: Page | null }>
 
 /** follow_page_pte(): under the page-table lock. */
 function follow_page_pte(vma: Vma, flags: GupFlags): Followed {
@@ -217,11 +271,20 @@ function follow_page_pte(vma: Vma, flags: GupFlags): Followed {
   return { what: 'page', page }
 }
 
+/** follow_page_mask(), down to where the page is mapped. */
+function follow_page_mask(vma: Vma, flags: GupFlags): Followed {
+  if (vma.pmd !== null) {
+    const followed = follow_pmd_mask(vma, flags)
+    if (followed.what !== 'table') return followed
+  }
+  return follow_page_pte(vma, flags)
+}
+
 /** __get_user_pages() of the slow path, under mmap_lock: faults the page in until it is there. */
 function __get_user_pages(vma: Vma, flags: GupFlags): Page | null {
   // find_vma(): munmap() may have taken the VMA away.
   while (vma.linked) {
-    const followed = follow_page_pte(vma, flags)
+    const followed = follow_page_mask(vma, flags)
     if (followed.what !== 'fault') return followed.page
     if (handle_mm_fault(vma, flags.write) === 'sigbus') return null
   }

@@ -16,6 +16,7 @@ import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { cpus, send_flush_ipi } from './gup.ts'
 import { handle_anon_pmd_fault } from './huge_memory.ts'
+import { handle_pmd_fault, pte_alloc, split_huge_pmd, zap_pmd_range } from './huge_memory-pmd.ts'
 import { mem_cgroup_charge } from './memcontrol.ts'
 import { migration_entry_wait, migration_entry_wait_on_locked } from './migrate.ts'
 import { alloc_page } from './page_alloc.ts'
@@ -44,7 +45,13 @@ export function flush_tlb_range(): void {
 
 /** handle_mm_fault(): a fault on the VMA's one page, under mmap_lock. */
 export function handle_mm_fault(vma: Vma, write: boolean): FaultResult {
-  if (vma.file !== null) return do_shared_fault(vma, write)
+  if (vma.file !== null) {
+    if (vma.pmd !== null) {
+      const huge = handle_pmd_fault(vma, write)
+      if (huge !== 'fallback') return huge
+    }
+    return do_shared_fault(vma, write)
+  }
   if (vma.pmd !== null) {
     const huge = handle_anon_pmd_fault(vma)
     if (huge !== 'fallback') return huge
@@ -168,7 +175,7 @@ function do_device_private_page(vma: Vma, orig_pte: Pte): FaultResult {
 function do_shared_fault(vma: Vma, write: boolean): FaultResult {
   switch (vma.file!.kind) {
     case 'ext4':
-      return ext4_dax_huge_fault(vma, write)
+      return ext4_dax_huge_fault(vma, write, false)
     case 'xfs':
       return xfs_filemap_fault(vma, write)
     case 'fuse':
@@ -186,6 +193,7 @@ function do_shared_fault(vma: Vma, write: boolean): FaultResult {
  * properly refcount fs dax pages") (in v6.15).
  */
 export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {
+  pte_alloc(vma)
   spin_lock(vma.ptl)
   const pte = vma.pte
   if (pte.kind === 'none') vma.pte = { kind: 'present', page, write }
@@ -202,7 +210,8 @@ export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {
  * @kernel insert_page insert_page_into_pte_locked
  */
 export function vmf_insert_page_mkwrite(vma: Vma, page: Page, write: boolean): boolean {
-  if (page_ref_count(page) === 0) return false
+  if (page_ref_count(compound_head(page)) === 0) return false
+  pte_alloc(vma)
   spin_lock(vma.ptl)
   const pte = vma.pte
   if (pte.kind === 'none') {
@@ -297,10 +306,11 @@ export function tlb_finish_mmu(tlb: MmuGather): void {
 }
 
 /**
- * zap_page_range() of one entry, with its mmu gather.
+ * zap_page_range() of one entry, with its mmu gather. A PMD entry over it, which covers more, is split: all of it is unmapped.
  * @kernel unmap_page_range zap_pte_range unmap_single_vma unmap_vmas zap_page_range_single __zap_vma_range zap_vma_range_batched tlb_batch_pages_flush tlb_flush_mmu tlb_finish_mmu
  */
 export function zap_page_range(vma: Vma): void {
+  if (vma.file !== null && vma.pmd !== null) split_huge_pmd(vma.pmd)
   tlb_finish_mmu(zap_pte_range(vma))
 }
 
@@ -318,7 +328,26 @@ function zap_device_private(vma: Vma, page: Page): void {
   if (change.zap_clears_private_last) vma.pte = PTE_NONE
 }
 
-/** unmap_mapping_pages(): every VMA of the mapping that maps the index; complete, with its puts, when it returns. @kernel unmap_mapping_range_tree */
+/** unmap_mapping_pages() of a range: as that of one page, but a PMD entry within the range is zapped whole. */
+export function unmap_mapping_range(mapping: AddressSpace, first: number, last: number): void {
+  for (let i = 0; i < 4; i++) {
+    const vma = mapping.i_mmap[i]
+    if (vma === null) continue
+    if (!vma.linked || vma.index < first || vma.index > last) continue
+    if (vma.pmd === null || first > 0 || last === 0) zap_page_range(vma)
+    else zap_pmd_of(vma)
+  }
+}
+
+/** The PMD entry is zapped for the first of its pages; where one of them is unmapped for good, the other one alone. */
+function zap_pmd_of(vma: Vma): void {
+  const pmd = vma.pmd!
+  const other = pmd.vmas[1 - vma.index]!
+  if (!other.linked) zap_page_range(vma)
+  else if (vma.index === 0) zap_pmd_range(pmd)
+}
+
+/** unmap_mapping_pages(): every VMA of the mapping that maps the index; complete, with its puts, when it returns. */
 export function unmap_mapping_pages(mapping: AddressSpace, index: number): void {
   for (let i = 0; i < 4; i++) {
     const vma = mapping.i_mmap[i]

@@ -1,6 +1,7 @@
 // munmap(): mm/mmap.c (mm/vma.c in v7.3).
 import type { Vma } from '../include/linux/mm_types.ts'
 import { down_write, up_write } from '../include/linux/rwsem.ts'
+import { split_huge_pmd } from './huge_memory-pmd.ts'
 import { tlb_finish_mmu, zap_pte_range } from './memory.ts'
 
 /**
@@ -23,6 +24,8 @@ export function mmap_region(vma: Vma, call_mmap: () => boolean): boolean {
  */
 export function munmap(vma: Vma): void {
   down_write(vma.mm.mmap_lock)
+  // One of the pages of a PMD entry: split_vma() splits the entry.
+  if (vma.file !== null && vma.pmd !== null) split_huge_pmd(vma.pmd)
   const tlb = zap_pte_range(vma)
   vma.linked = false
   tlb_finish_mmu(tlb)

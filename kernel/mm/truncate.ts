@@ -3,14 +3,14 @@ import { READ_ONCE, WARN_ON_ONCE } from 'putpage/model'
 import { dax_delete_mapping_entry, dax_invalidate_mapping_entry_sync } from '../fs/dax-layout.ts'
 import type { AddressSpace } from '../include/linux/fs.ts'
 import { change } from '../switches.ts'
-import { unmap_mapping_pages } from './memory.ts'
+import { unmap_mapping_pages, unmap_mapping_range } from './memory.ts'
 
 /**
  * truncate_pagecache() to size 0, with the file system's fault lock held exclusively. The kernel unmaps a second time
  * afterwards, for copies of private mappings, which the model has none of.
  */
 export function truncate_pagecache(mapping: AddressSpace): void {
-  for (let i = 0; i < 2; i++) unmap_mapping_pages(mapping, i)
+  unmap_mapping_range(mapping, 0, 1)
   for (let i = 0; i < 2; i++) truncate_exceptional_entry(mapping, i)
 }
 

@@ -12,9 +12,9 @@ import { free_file_blocks } from '../iomap/iter.ts'
  * again only if it had slept: ext4_wait_dax_page() set `retry`.
  */
 export function ext4_break_layouts(inode: AddressSpace): void {
-  if (change.dax_break_layout) return dax_break_layout(inode, 1)
+  if (change.dax_break_layout) return dax_break_layout(inode, 0, 1)
   while (true) {
-    const page = dax_layout_busy_page_range(inode, 1)
+    const page = dax_layout_busy_page_range(inode, 0, 1)
     if (page === null) return
     const retry = wait_page_idle(inode, page)
     if (!change.ext4_break_layouts_rescans && !retry) return

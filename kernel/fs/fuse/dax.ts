@@ -5,20 +5,29 @@ import type { Vma } from '../../include/linux/mm_types.ts'
 import { down_read, up_read } from '../../include/linux/rwsem.ts'
 import type { FaultResult } from '../../mm/memory.ts'
 import { change } from '../../switches.ts'
-import { dax_iomap_pte_fault } from '../dax.ts'
-import { dax_break_layout, dax_layout_busy_page_range, type LastIndex, wait_page_idle } from '../dax-layout.ts'
+import { dax_iomap_pmd_fault, dax_iomap_pte_fault } from '../dax.ts'
+import { dax_break_layout, dax_layout_busy_page_range, type FirstIndex, type LastIndex, wait_page_idle } from '../dax-layout.ts'
 
 /**
  * fuse_dax_break_layouts() with its __fuse_dax_break_layouts(), under i_mmap_sem (since v5.15 the mapping's
  * invalidate_lock). It always set `retry` before it waits.
  */
-export function fuse_dax_break_layouts(inode: AddressSpace, last: LastIndex): void {
-  if (change.dax_break_layout) return dax_break_layout(inode, last)
+export function fuse_dax_break_layouts(inode: AddressSpace, first: FirstIndex, last: LastIndex): void {
+  if (change.dax_break_layout) return dax_break_layout(inode, first, last)
   while (true) {
-    const page = dax_layout_busy_page_range(inode, last)
+    const page = dax_layout_busy_page_range(inode, first, last)
     if (page === null) return
     wait_page_idle(inode, page)
   }
+}
+
+/** fuse_dax_huge_fault() of PMD order. */
+export function fuse_dax_huge_fault(vma: Vma, write: boolean): FaultResult {
+  const lock = vma.file!.invalidate_lock
+  down_read(lock)
+  const result = dax_iomap_pmd_fault(vma, write)
+  up_read(lock)
+  return result
 }
 
 /** __fuse_dax_fault(): under i_mmap_sem, shared. */

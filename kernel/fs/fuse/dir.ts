@@ -13,8 +13,8 @@ import { fuse_dax_break_layouts } from './dax.ts'
  */
 export function fuse_do_setattr(inode: AddressSpace): void {
   down_write(inode.invalidate_lock)
-  if (change.fuse_breaks_whole_file) fuse_dax_break_layouts(inode, 1)
-  else fuse_dax_break_layouts(inode, 0)
+  if (change.fuse_breaks_whole_file) fuse_dax_break_layouts(inode, 0, 1)
+  else fuse_dax_break_layouts(inode, 0, 0)
   free_file_blocks(inode)
   inode.i_size = 0
   truncate_pagecache(inode)

@@ -4,7 +4,7 @@ import type { Vma } from '../../include/linux/mm_types.ts'
 import { down_read, up_read } from '../../include/linux/rwsem.ts'
 import type { FaultResult } from '../../mm/memory.ts'
 import { change } from '../../switches.ts'
-import { dax_iomap_pte_fault } from '../dax.ts'
+import { dax_iomap_pmd_fault, dax_iomap_pte_fault } from '../dax.ts'
 import { dax_break_layout, dax_layout_busy_page_range, wait_page_idle } from '../dax-layout.ts'
 import { xfs_mount } from './xfs_mount.ts'
 
@@ -14,13 +14,24 @@ import { xfs_mount } from './xfs_mount.ts'
  * xfs_wait_dax_page() set it while it slept.
  */
 export function xfs_break_layouts(inode: AddressSpace): void {
-  if (change.dax_break_layout) return dax_break_layout(inode, 1)
+  if (change.dax_break_layout) return dax_break_layout(inode, 0, 1)
   while (true) {
-    const page = dax_layout_busy_page_range(inode, 1)
+    const page = dax_layout_busy_page_range(inode, 0, 1)
     if (page === null) return
     const slept = wait_page_idle(inode, page)
     if (!change.xfs_break_layouts_rescans && !slept) return
   }
+}
+
+/** xfs_filemap_huge_fault() of PMD order. */
+export function xfs_filemap_huge_fault(vma: Vma, write: boolean): FaultResult {
+  const lock = vma.file!.invalidate_lock
+  if (write) down_read(xfs_mount.pagefaults)
+  down_read(lock)
+  const result = dax_iomap_pmd_fault(vma, write)
+  up_read(lock)
+  if (write) up_read(xfs_mount.pagefaults)
+  return result
 }
 
 /** xfs_filemap_fault(), xfs_dax_fault_locked(): under XFS_MMAPLOCK, shared; a write fault waits while the file system is frozen. */

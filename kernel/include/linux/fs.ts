@@ -41,6 +41,8 @@ export class AddressSpace {
   blocks: FixedArray<Page | null, 2> = array(2, null)
   /** Its block is allocated but unwritten: the first write converts it (xfs). */
   unwritten: FixedArray<boolean, 2> = array(2, false)
+  /** xfs: the file that has blocks in common with this one, index by index; null for a file without. */
+  reflink: AddressSpace | null = null
   /** The i_mmap tree: VMAs that map this file, parents before the children fork() made. */
   i_mmap: FixedArray<Vma | null, 4> = array(4, null)
   /** Huge faults may put PMD entries into the file. */

@@ -11,6 +11,10 @@ import { type FaultResult, handle_mm_fault } from '../../../mm/memory.ts'
  */
 export function user_access(vma: Vma, write: boolean): FaultResult {
   while (true) {
+    if (vma.pmd !== null) {
+      const pmd = READ_ONCE(vma.pmd.entry)
+      if (pmd.kind === 'present' && (pmd.write || !write)) return 'done'
+    }
     const pte = READ_ONCE(vma.pte)
     if (pte.kind === 'present' && (pte.write || !write)) return 'done'
     if (do_user_addr_fault(vma, write) === 'sigbus') return 'sigbus'

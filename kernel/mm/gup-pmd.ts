@@ -1,0 +1,87 @@
+// get_user_pages() of one page under a PMD entry: mm/gup.c, and follow_devmap_pmd() of mm/huge_memory.c.
+import { READ_ONCE, same } from 'putpage/model'
+import type { Page, PmdEntry, Vma } from '../include/linux/mm_types.ts'
+import { pte_devmap } from '../include/linux/pgtable.ts'
+import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { change } from '../switches.ts'
+import { type Followed, type GupFlags, gup_fast_folio_allowed, gup_put_folio, try_grab_folio, try_grab_page } from './gup.ts'
+import { get_dev_pagemap, put_dev_pagemap } from './memremap.ts'
+
+/** The page of this address below a PMD entry. */
+function subpage(pmd: PmdEntry, vma: Vma): Page {
+  const first = pmd.page!
+  return vma.index === 0 ? first : first.next_page!
+}
+
+/**
+ * gup_huge_pmd(), gup_fast_pmd_leaf(): no lock, interrupts off. While a devmap bit says so, page by page, with the pgmap held;
+ * else one reference of the folio of the whole.
+ */
+export function gup_huge_pmd(vma: Vma, orig: PmdEntry, flags: GupFlags): Page | null {
+  if (flags.write && !orig.write) return null
+  const page = subpage(orig, vma)
+  const devmap = pte_devmap(vma)
+  if (flags.longterm && devmap) return null
+  if (devmap && !change.gup_no_pgmap) return __gup_device_huge_pmd(vma, orig, page, flags)
+  // One reference a page that is asked for, all of the folio of the first. Without folios that is the first page alone.
+  const grabbed = change.fsdax_folios ? page : orig.page!
+  if (!try_grab_folio(grabbed, flags)) return null
+  if (same(orig, READ_ONCE(vma.pmd!.entry)) && gup_fast_folio_allowed(grabbed, flags)) return page
+  gup_put_folio(grabbed, flags.pin)
+  return null
+}
+
+/**
+ * __gup_device_huge(), gup_fast_devmap_leaf(): the pgmap is given back before the entry is read again.
+ * Until v6.9 the reference was taken as under a lock: a test that warns, then an addition. Until Linux commit 6401c4eb57f9
+ * (in v5.15) the pgmap was not given back where the page could not be taken.
+ */
+function __gup_device_huge_pmd(vma: Vma, orig: PmdEntry, page: Page, flags: GupFlags): Page | null {
+  const pgmap = get_dev_pagemap()
+  if (pgmap === null) return null
+  const got = change.gup_device_huge_tries ? try_grab_folio(page, flags) : try_grab_page(page, flags)
+  if (!got) {
+    if (change.gup_device_huge_puts_pgmap) put_dev_pagemap(pgmap)
+    return null
+  }
+  put_dev_pagemap(pgmap)
+  if (same(orig, READ_ONCE(vma.pmd!.entry))) return page
+  // undo_dev_pagemap()
+  gup_put_folio(page, flags.pin)
+  return null
+}
+
+/**
+ * follow_pmd_mask(): the slow path, with the entry read again under the PMD lock. `table`: there is a page table, which
+ * decides.
+ */
+export function follow_pmd_mask(vma: Vma, flags: GupFlags): Followed {
+  const pmd = vma.pmd!
+  const orig = READ_ONCE(pmd.entry)
+  if (orig.kind === 'none') return { what: 'fault', page: null }
+  if (orig.kind === 'table') return { what: 'table', page: null }
+  spin_lock(pmd.lock)
+  const followed = follow_locked_pmd(vma, pmd.entry, flags)
+  spin_unlock(pmd.lock)
+  return followed
+}
+
+/** follow_devmap_pmd(), follow_trans_huge_pmd(), follow_huge_pmd(). */
+function follow_locked_pmd(vma: Vma, pmd: PmdEntry, flags: GupFlags): Followed {
+  if (pmd.kind === 'table') return { what: 'table', page: null }
+  if (pmd.kind !== 'present') return { what: 'fault', page: null }
+  if (flags.write && !pmd.write) return { what: 'fault', page: null }
+  const page = subpage(pmd, vma)
+  if (pte_devmap(vma) && !change.gup_no_pgmap) {
+    const pgmap = get_dev_pagemap()
+    // -EFAULT; below a page table the page would be faulted in again.
+    if (pgmap === null) return { what: 'error', page: null }
+    const grabbed = try_grab_page(page, flags)
+    put_dev_pagemap(pgmap)
+    if (!grabbed) return { what: 'error', page: null }
+    return { what: 'page', page }
+  }
+  // The folio of the first page is taken, whichever page is asked for.
+  if (!try_grab_page(pmd.page!, flags)) return { what: 'error', page: null }
+  return { what: 'page', page }
+}
