@@ -19,8 +19,8 @@ import { iomap_end, iomap_iter, iomap_iter_pmd, iomap_shared } from './iomap/ite
  */
 function dax_insert_entry(mapping: AddressSpace, index: number, entry: DaxEntry, page: Page, pmd: boolean, shared: boolean): DaxEntry {
   if (entry.kind !== 'empty' && !shared) return entry
-  if (shared) {
-    if (entry.pmd) unmap_mapping_range(mapping, 0, 1)
+  if (mapping.reflink !== null && shared) {
+    if (mapping.huge && entry.pmd) unmap_mapping_range(mapping, 0, 1)
     else unmap_mapping_pages(mapping, index)
   }
   const new_entry: DaxEntry = { kind: 'pfn', page, locked: false, pmd }
@@ -83,7 +83,7 @@ export function dax_iomap_pte_fault(vma: Vma, write: boolean): FaultResult {
       return 'done'
     }
   }
-  const shared = iomap_shared(mapping, vma.index, write)
+  const shared = mapping.reflink !== null && iomap_shared(mapping, vma.index, write)
   const page = iomap_iter(mapping, vma.index, write, shared)
   if (page === null) {
     dax_unlock_entry(mapping, vma.index, entry)
@@ -118,7 +118,7 @@ function dax_fault_pmd_entry(vma: Vma, mapping: AddressSpace, write: boolean): F
     dax_unlock_entry(mapping, 0, entry)
     return 'done'
   }
-  const shared = iomap_shared(mapping, 0, write)
+  const shared = mapping.reflink !== null && iomap_shared(mapping, 0, write)
   const page = iomap_iter_pmd(mapping, write, shared)
   if (page === null) {
     dax_unlock_entry(mapping, 0, entry)
