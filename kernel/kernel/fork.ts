@@ -11,6 +11,26 @@ import { alloc_page } from '../mm/page_alloc.ts'
 import { page_add_new_anon_rmap, page_add_rmap } from '../mm/rmap.ts'
 import { lru_cache_add } from '../mm/swap.ts'
 import { change } from '../switches.ts'
+import { exit_mmap } from './exit.ts'
+
+/** mmget_not_zero(): the address space stays until mmput(), if it is not at its end already. @primitive */
+export function mmget_not_zero(mm: Mm): boolean {
+  return atomic(() => {
+    const got = mm.mm_users > 0
+    if (got) mm.mm_users += 1
+    return got
+  })
+}
+
+/** mmput() of a process with one VMA, and mmput_async(), which leaves exit_mmap() to a worker: the last one ends the address space. True for it. */
+export function mmput(vma: Vma): boolean {
+  const last = atomic(() => {
+    vma.mm.mm_users -= 1
+    return vma.mm.mm_users === 0
+  })
+  if (last) exit_mmap(vma)
+  return last
+}
 
 /** is_cow_mapping(): anonymous memory of this model is private, files are shared. */
 function is_cow_mapping(vma: Vma): boolean {

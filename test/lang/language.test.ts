@@ -95,3 +95,11 @@ for (const [what, threads, message] of [
     )
   })
 }
+
+test('a return before anything else ends the function, in a thread and in the set-up', async () => {
+  const declarations = 'class A { x = false; y = false }\nconst a = struct(A)\nfunction f(on: boolean): void { if (on) return; a.x = true }'
+  const program = await compileText(scenarioOf(declarations, 't() { f(true); a.y = true }', 'setup() { f(true) }, always: { x: () => !a.x }'))
+  const result = await explore(program)
+  assert.equal(result.verdict, 'pass')
+  assert.ok(program.threads[0].nodes.some((node) => node.op === 'store' && node.access))
+})

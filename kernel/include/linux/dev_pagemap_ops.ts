@@ -3,6 +3,7 @@
 // when a scenario is compiled.
 import { BUG_ON, expect } from 'putpage/model'
 import { kvmppc_uvmem_migrate_to_ram, kvmppc_uvmem_page_free } from '../../arch/powerpc/kvm/book3s_hv_uvmem.ts'
+import { svm_migrate_page_free, svm_migrate_to_ram } from '../../drivers/gpu/drm/amd/amdkfd/kfd_migrate.ts'
 import { drm_pagemap_folio_free, drm_pagemap_folio_split, drm_pagemap_migrate_to_ram } from '../../drivers/gpu/drm/drm_pagemap.ts'
 import { nouveau_dmem_migrate_to_ram, nouveau_dmem_page_free } from '../../drivers/gpu/drm/nouveau/nouveau_dmem.ts'
 import { p2pdma_page_free } from '../../drivers/pci/p2pdma.ts'
@@ -25,6 +26,9 @@ export function page_free(pgmap: DevPagemap, page: Page): void {
     case 'nouveau':
       nouveau_dmem_page_free(page)
       break
+    case 'amdkfd':
+      svm_migrate_page_free(page)
+      break
     case 'uvmem':
       kvmppc_uvmem_page_free(page)
       break
@@ -43,6 +47,8 @@ export function migrate_to_ram(vma: Vma, page: Page): FaultResult {
   switch (pgmap!.ops) {
     case 'test_hmm':
       return dmirror_devmem_fault(vma, page)
+    case 'amdkfd':
+      return svm_migrate_to_ram(vma, page)
     case 'nouveau':
       return nouveau_dmem_migrate_to_ram(vma, page)
     case 'uvmem':

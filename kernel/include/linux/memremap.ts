@@ -5,7 +5,7 @@ import type { Page, PageType } from './mm_types.ts'
 import { PercpuRef } from './percpu-refcount.ts'
 
 /** Whose callbacks pgmap->ops leads to: dev_pagemap_ops.ts. `none` is a null pointer. */
-export type DevPagemapOps = 'none' | 'test_hmm' | 'nouveau' | 'uvmem' | 'p2pdma' | 'drm_pagemap'
+export type DevPagemapOps = 'none' | 'test_hmm' | 'nouveau' | 'amdkfd' | 'uvmem' | 'p2pdma' | 'drm_pagemap'
 
 export class DevPagemap {
   type: PageType = 'fsdax'
@@ -72,18 +72,12 @@ export function page_is_devmap_managed(page: Page): boolean {
  * changed it for all types at once; a type that rests at 0 cannot do without.
  */
 export function comes_to_free_zone_device_page(type: PageType): boolean {
-  if (change.memunmap_puts_in_bulk) return true
-  switch (type) {
-    case 'private':
-      return change.free_zone_device_page_at_zero
-    case 'fsdax':
-      return change.fsdax_free_at_zero
-    case 'p2pdma':
-      return change.p2pdma_free_at_zero
-    case 'generic':
-      return change.generic_free_at_zero
-    case 'coherent':
-    case 'ram':
-      return change.free_zone_device_page_at_zero
-  }
+  // By switches first: where all are off no put needs to be asked what type of page it is, and no free path is compiled into it.
+  return (
+    change.memunmap_puts_in_bulk ||
+    (change.free_zone_device_page_at_zero && (type === 'private' || type === 'coherent' || type === 'ram')) ||
+    (change.fsdax_free_at_zero && type === 'fsdax') ||
+    (change.p2pdma_free_at_zero && type === 'p2pdma') ||
+    (change.generic_free_at_zero && type === 'generic')
+  )
 }

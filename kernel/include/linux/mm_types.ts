@@ -120,6 +120,8 @@ export class Pmd {
 /** struct mm_struct. */
 export class Mm {
   mmap_lock = new RwSemaphore()
+  /** How many use the address space: its process, and who works on it by mmget_not_zero(). Its end is at 0. */
+  mm_users: Int<0, 3> = 1
   /** Even: no fork is write-protecting. Counts modulo 4. */
   write_protect_seq: Int<0, 3> = 0
   /** The memory control group of mm->owner. */

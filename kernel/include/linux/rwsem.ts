@@ -1,6 +1,6 @@
 // Reader-writer semaphores: include/linux/rwsem.h. Fairness is left out: a waiting writer does not stop new readers,
 // which allows every order the kernel allows and a few more.
-import { block_until, me, none, type PerThread, perThread, type Thread } from 'putpage/model'
+import { atomic, block_until, me, none, type PerThread, perThread, type Thread } from 'putpage/model'
 
 export class RwSemaphore {
   owner: Thread | null = null
@@ -14,6 +14,15 @@ export function down_read(sem: RwSemaphore): void {
     then: () => {
       sem.readers[me()] = true
     },
+  })
+}
+
+/** down_read_trylock(). @primitive */
+export function down_read_trylock(sem: RwSemaphore): boolean {
+  return atomic(() => {
+    const got = sem.owner === null
+    if (got) sem.readers[me()] = true
+    return got
   })
 }
 
