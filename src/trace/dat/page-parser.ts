@@ -191,6 +191,7 @@ export class PageParser {
     const { offsets } = this
     const { little, long } = this.layout
     const place = this.places[id]
+    const previous = state.pending[level]
     state.pending[level] = -1
     state.opened[level] = 1
     if (length < offsets[place + 9]) return
@@ -223,6 +224,11 @@ export class PageParser {
     batch.context[row] = flags & (Context.hardIrq | Context.softIrq | Context.nmi)
     batch.stack[row] = 0
     state.pending[level] = row
+    // trace-cmd split writes the first record of a CPU twice.
+    if (previous >= 0 && previous === row - 1 && batch.time[previous] === time && sameEvent(batch, previous, row)) {
+      state.pending[level] = previous
+      batch.length--
+    }
   }
 
   /** A kernel stack: it belongs to the last event of the same CPU, context and task. */
@@ -260,6 +266,18 @@ export class PageParser {
       state.pending[level] = -1
     }
   }
+}
+
+/** Whether two rows tell the same of the same page, the count they saw included: then they are one event. */
+function sameEvent(batch: EventBatch, a: number, b: number): boolean {
+  return (
+    batch.op[a] === batch.op[b] &&
+    batch.pfn[a] === batch.pfn[b] &&
+    batch.count[a] === batch.count[b] &&
+    batch.val[a] === batch.val[b] &&
+    batch.ret[a] === batch.ret[b] &&
+    batch.pid[a] === batch.pid[b]
+  )
 }
 
 /** Nesting of contexts on a CPU: task, softirq, hardirq, NMI. */
