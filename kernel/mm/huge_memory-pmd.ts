@@ -1,6 +1,7 @@
 // PMD entries of DAX mappings: mm/huge_memory.c, and the parts of mm/memory.c that decide between a PMD entry and a page
 // table. A Pmd lies over the addresses of two pages, which are two Vmas of the model and one of the kernel.
 import { READ_ONCE, VM_BUG_ON, WARN_ON_ONCE } from 'putpage/model'
+import { dev_dax_huge_fault } from '../drivers/dax/device.ts'
 import { ext4_dax_huge_fault } from '../fs/ext4/file.ts'
 import { fuse_dax_huge_fault } from '../fs/fuse/dax.ts'
 import { xfs_filemap_huge_fault } from '../fs/xfs/xfs_file.ts'
@@ -44,6 +45,8 @@ function huge_fault(vma: Vma, write: boolean): FaultResult {
       return xfs_filemap_huge_fault(vma, write)
     case 'fuse':
       return fuse_dax_huge_fault(vma, write)
+    case 'dev_dax':
+      return dev_dax_huge_fault(vma, write)
     default:
       return 'fallback'
   }
