@@ -22,6 +22,7 @@ export default scenario({
   bounds: '2 threads, 1 device page, 2 ordinary pages',
   // v5.10 waits as each page holds the pgmap, but frees the mapped page meanwhile: driver-remove-of-mapped-page.
   kernels: ['v5.15+seed', 'v5.18', 'v6.1', 'v6.12', 'v7.3'],
+  needs: ['free_zone_device_page_at_zero'],
   shows: ['memunmap-does-not-wait'],
   setup() {
     anon_vma.vmas[0] = vma

@@ -1,5 +1,5 @@
 /** The files of the installed package and of the user's disk, for the compiler. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SourceHost } from '../lang/source.ts'
@@ -15,9 +15,13 @@ export function packageRoot(): string {
   return at
 }
 
-/** The model's own declarations, which every selection of scenarios is loaded with: kernels and switches, known bugs. */
+/** The model's own declarations, which every selection of scenarios is loaded with: kernels and switches, known bugs, changes. */
 export function declarationFiles(): string[] {
-  return ['switches.ts', 'known-bugs.ts'].map((file) => join(packageRoot(), 'kernel', file)).filter((file) => existsSync(file))
+  const root = packageRoot()
+  const changes = readdirSync(join(root, 'changes'))
+    .filter((file) => file.endsWith('.ts'))
+    .sort()
+  return [join(root, 'kernel/switches.ts'), join(root, 'kernel/known-bugs.ts'), ...changes.map((file) => join(root, 'changes', file))]
 }
 
 /** Reads model files from the disk. */

@@ -68,16 +68,29 @@ export function kernelsFor(model: Model, scenario: ScenarioDeclaration, asked: r
   return asked.length === 0 ? fits : asked.filter((kernel) => fits.includes(kernel))
 }
 
-/** Switch names of what was typed: a name, or a commit (a prefix of at least 7 digits), which may be several switches. */
+/** Switch names of what was typed: a name, a change or a part of one, or a commit (at least 7 digits of it), which may be several switches. */
 export function switchesNamed(model: Model, typed: readonly string[]): string[] {
   return typed.flatMap((one) => {
     if (model.switches.has(one)) return [one]
+    const change = switchesOfChange(model, one)
+    if (change) return change
     const byCommit = [...model.switches].filter(
       ([, declared]) => one.length >= 7 && declared.commit !== undefined && (declared.commit.startsWith(one) || one.startsWith(declared.commit)),
     )
     if (byCommit.length > 0) return byCommit.map(([name]) => name)
-    throw new Failure(`there is no change or fix '${one}'.${suggestion(one, [...model.switches.keys()])} \`putpage list\` names them all, with their commits`)
+    throw new Failure(
+      `there is no change or fix '${one}'.${suggestion(one, [...model.proposals.keys(), ...model.switches.keys()])} \`putpage list\` names them all, with their commits`,
+    )
   })
+}
+
+/** The switches of a change of `changes/`: `no-devmap-bit`, or `refcount-normalisation.fsdax` for a part of one. */
+function switchesOfChange(model: Model, typed: string): string[] | undefined {
+  const [name, part] = typed.split('.', 2)
+  const parts = model.proposals.get(name)?.parts
+  if (parts === undefined) return undefined
+  const chosen = part === undefined ? Object.values(parts) : Object.entries(parts).flatMap(([key, value]) => (key === part ? [value] : []))
+  return chosen.length === 0 ? undefined : chosen.flatMap(({ switches }) => [...switches])
 }
 
 /** Compiles, turning the model's mistakes into a message. */

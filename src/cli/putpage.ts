@@ -30,6 +30,7 @@ async function commands(): Promise<((program: Command, finish: (code: ExitCode) 
   return [
     (await import('./mail.ts')).addMail,
     (await import('./check.ts')).addCheck,
+    (await import('./order.ts')).addOrder,
     (await import('./bugs.ts')).addBugs,
     (await import('./list.ts')).addList,
     (await import('./show.ts')).addShow,

@@ -17,7 +17,7 @@ export interface SearchFlags {
 }
 
 /** Collects an option that may be given several times, or with commas. */
-function several(value: string, before: readonly string[]): readonly string[] {
+export function several(value: string, before: readonly string[]): readonly string[] {
   return [
     ...before,
     ...value
@@ -27,7 +27,7 @@ function several(value: string, before: readonly string[]): readonly string[] {
   ]
 }
 
-function positive(value: string): number {
+export function positive(value: string): number {
   const number = Number(value.replaceAll('_', ''))
   if (!Number.isFinite(number) || number <= 0) throw new InvalidArgumentError('a positive number is needed.')
   return number

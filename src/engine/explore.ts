@@ -75,8 +75,9 @@ export async function judge(
 ): Promise<Exploration> {
   const { findings, limit, states } = searched
   const { failedAt } = findings
-  const graph = exact && (failedAt.some((level) => level !== undefined) || searched.retreating > 0) ? new StateGraph(exact) : undefined
-  const counterexamples = graph && exact ? await buildCounterexamples(program, graph, exact, limits) : new Map<CheckId, Counterexample>()
+  const traces = options.traces !== false && failedAt.some((level) => level !== undefined)
+  const graph = exact && (traces || searched.retreating > 0) ? new StateGraph(exact) : undefined
+  const counterexamples = traces && graph && exact ? await buildCounterexamples(program, graph, exact, limits) : new Map<CheckId, Counterexample>()
   const unjudged = new Set<CheckId>()
   const livelock = program.checks.findIndex((check) => check.kind === 'livelock')
   if (livelock >= 0 && limit === undefined) {

@@ -78,6 +78,11 @@ export class Runner {
     return this.memory[this.workspace.sometimes + sometimes] !== 0
   }
 
+  /** True once a thread has read the input. */
+  inputRead(input: number): boolean {
+    return this.memory[this.workspace.inputs + input] !== 0
+  }
+
   get hungCount(): number {
     return this.memory[this.workspace.hung]
   }

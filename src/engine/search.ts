@@ -26,6 +26,8 @@ export interface Searched {
   readonly retreating: number
   readonly limit?: string
   readonly peakBytes: number
+  /** One entry an input of the program: whether a thread read it in any state found. Not known of a search by several workers. */
+  readonly inputsRead?: readonly boolean[]
   /** By thread and node: 1 if the node was executed; only where the code notes it. */
   readonly taken?: readonly Uint8Array[]
 }
@@ -113,6 +115,7 @@ export async function search(program: Program, code: Code, options: SearchOption
     retreating: store.retreating,
     limit,
     peakBytes: peak,
+    inputsRead: (program.inputs ?? []).map((_, i) => runner.inputRead(i)),
     taken: runner.taken,
   }
 }

@@ -153,7 +153,9 @@ class Generator {
         return [set(this.local(node.dst), lower(node.value, frame))]
       case 'load': {
         const values = node.places.map((place) => readCell(frame, place.column, lower(place.index, frame)))
-        if (values.length === 1) return [set(this.local(node.dsts[0]), values[0])]
+        const input = this.program.inputs?.findIndex(({ column }) => column === node.places[0].column) ?? -1
+        const noted: Command[] = input < 0 ? [] : [{ k: 'store', at: num(this.workspace.inputs), offset: input, value: num(1) }]
+        if (values.length === 1) return [...noted, set(this.local(node.dsts[0]), values[0])]
         const read = values.map(() => frame.fresh())
         return [...values.map((value, i) => set(read[i], value)), ...node.dsts.map((dst, i) => set(this.local(dst), get(read[i])))]
       }

@@ -75,6 +75,8 @@ export interface ExploreOptions {
   readonly fingerprint?: boolean
   /** Note which nodes are executed; nodes then keep the numbers they have in the compiled program. */
   readonly coverage?: boolean
+  /** Build counterexamples (default true); without them a failed check has none. */
+  readonly traces?: boolean
   /** Look for livelocks (default true). */
   readonly livelock?: boolean
   /** Zero dead locals (default true); false is for tests only. */

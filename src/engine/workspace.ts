@@ -15,6 +15,8 @@ export interface Workspace {
   readonly violated: number
   /** One word a `sometimes`: not 0 once it was true. */
   readonly sometimes: number
+  /** One word an input: not 0 once it was read. */
+  readonly inputs: number
   readonly source: number
   /** Successor records: the state, its hash, and `thread << 2 | flags`. */
   readonly out: number
@@ -43,7 +45,8 @@ export function planWorkspace(program: Program, layout: Layout, fanOut: number, 
   const violated = 8
   const sometimes = violated + program.checks.length
   const hung = sometimes + program.properties.sometimes.length
-  const source = hung + 1 + batch
+  const inputs = hung + 1 + batch
+  const source = inputs + (program.inputs?.length ?? 0)
   const out = source + batch * layout.words
   let words = out + batch * Math.max(fanOut, 1) * record
   const place = (size: number): number => {
@@ -51,5 +54,5 @@ export function planWorkspace(program: Program, layout: Layout, fanOut: number, 
     return words - size
   }
   const taken = coverage ? program.threads.map((thread) => place(thread.nodes.length)) : undefined
-  return { fatal: 0, alarm: 1, ...(taken ? { taken } : {}), violated, sometimes, hung, source, out, batch, record, fanOut, words }
+  return { fatal: 0, alarm: 1, ...(taken ? { taken } : {}), violated, sometimes, hung, inputs, source, out, batch, record, fanOut, words }
 }

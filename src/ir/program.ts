@@ -224,6 +224,10 @@ export interface Program {
   readonly properties: Properties
   /** Columns accessed only under their guard lock and never marked lockless: may be fused at grain `lock`. Race checks still verify it. */
   readonly guarded: readonly ColumnId[]
+  /** Columns that are inputs, by name: the same for ever, and whether they were read is told by a search. */
+  readonly inputs?: readonly { readonly name: string; readonly column: ColumnId }[]
+  /** Switches whose values this program follows from: with any other values of the rest it would behave the same. Absent: not known. */
+  readonly switchesRead?: readonly string[]
 }
 
 /** True if executing the node counts as an access to shared state. */

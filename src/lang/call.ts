@@ -71,8 +71,9 @@ export function returnValue(context: Context, node: ts.ReturnStatement): void {
       context.graph.jump(returns.label)
       return
     }
-    if (returns.onlyOne) {
+    if (returns.onlyOne || context.graph.executing) {
       returns.single = declaredWord(context, node.expression, value, returns.declared)
+      context.graph.jump(returns.label)
       return
     }
     if (!returns.result) returns.result = resultLocals(context, node, value, returns.declared)

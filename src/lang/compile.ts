@@ -1,6 +1,6 @@
 /** From model sources to a transition system: parse, check, lower, run the set-up, tidy. */
-import ts from 'typescript'
-import type { Program, Properties, Thread } from '../ir/program.ts'
+import type ts from 'typescript'
+import type { Column, Program, Properties, Thread } from '../ir/program.ts'
 import { inline, runBody } from './call.ts'
 import { type Context, childScope, Refused, refuse } from './context.ts'
 import { condition } from './convert.ts'
@@ -11,9 +11,11 @@ import { place } from './expression.ts'
 import { GraphBuilder } from './graph-builder.ts'
 import { columnsNow } from './initial.ts'
 import { type ModelStatement, statementKey, statementsBelow } from './outline.ts'
+import { contextOf, declareScenarioObjects, lowerThread } from './root.ts'
 import { settledBySyntax, settledColumns } from './settled.ts'
-import { runSetup } from './setup.ts'
+import { type MakeContext, type Prepared, prepareBy, setUpWith } from './setup.ts'
 import { diagnosticAt, loadSources, type SourceHost, type Sources } from './source.ts'
+import { INPUTS, type Template, template } from './template.ts'
 import { finishThread, loopWithoutAccess } from './thread-graph.ts'
 import { hashProgram, settleConstants, usedColumns } from './tidy.ts'
 import { type Settled, Unit } from './unit.ts'
@@ -35,6 +37,8 @@ export interface Model extends Declarations {
   facts(): Facts | undefined
   /** Compiles one scenario. Throws `ModelError` with every mistake found. */
   compile(scenario: ScenarioDeclaration, options?: CompileOptions): Program
+  /** Compiles one scenario on a kernel with some switches, which the kernel has not, as inputs. Throws `ModelError`: code may need their values. */
+  compileTemplate(scenario: ScenarioDeclaration, kernel: string, inputs: readonly string[]): Template
 }
 
 export interface CompileOptions {
@@ -93,6 +97,15 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
       facts = pass().facts
       return pass(facts).program
     },
+    compileTemplate(scenario, kernelName, inputs) {
+      const kernel = declarations.kernels.find((preset) => preset.name === kernelName)
+      const switches = new Map([...declarations.switches.keys()].map((name) => [name, kernel?.has.includes(name) ?? false]))
+      const of = new Set(inputs)
+      const first = lower(sources, scenario, switches, undefined, kernelName, [], mistakes, of)
+      const { program, facts, unwritten, initial, objects } = lower(sources, scenario, switches, first.facts, kernelName, [], mistakes, of)
+      const setUp = (on: ReadonlySet<string>): Prepared | null => setUpWith(sources, scenario, switches, of, on, objects)
+      return template({ program, setUp, prepared: facts.prepared, initial, unwritten })
+    },
   }
 }
 
@@ -104,6 +117,8 @@ export interface Facts {
   readonly prepared: ReadonlyMap<string, number>
   /** The objects the set-up knows: those values refer to them by place, and threads may reach some by reference only. */
   readonly objects: ReturnType<Unit['objects']>
+  /** Switches the set-up follows from. */
+  readonly preparedBy: readonly string[]
 }
 
 interface Lowered {
@@ -111,6 +126,12 @@ interface Lowered {
   readonly facts: Facts
   /** It does what the facts say never happens. */
   readonly contradicts: boolean
+  /** Every object it knows. */
+  readonly objects: ReturnType<Unit['objects']>
+  /** Values before the set-up, by cell. */
+  readonly initial: ReadonlyMap<string, number>
+  /** Cells that no thread writes. */
+  readonly unwritten: readonly string[]
 }
 
 const NO_WRITES: Writes = { fields: new Set(), retired: new Set(), unknown: true }
@@ -123,6 +144,7 @@ function lower(
   kernel: string,
   changes: readonly string[],
   mistakes: readonly Diagnostic[],
+  inputs: ReadonlySet<string> = new Set(),
 ): Lowered {
   const unit = new Unit(
     sources,
@@ -130,6 +152,7 @@ function lower(
     scenario.threads.map((thread) => thread.name),
     known?.retired,
     known?.settled ?? (() => undefined),
+    inputs,
   )
   const writes: Writes = known
     ? NO_WRITES
@@ -139,20 +162,7 @@ function lower(
       )
   if (!known) unit.retired = writes.retired
   unit.final = known !== undefined
-  const base = (thread: number, graph: GraphBuilder, setup: boolean): Context => ({
-    unit,
-    graph,
-    thread,
-    setup,
-    stack: [],
-    functions: [],
-    scope: childScope(undefined),
-    pure: false,
-    inStep: false,
-    ghost: false,
-    lockless: false,
-    loops: [],
-  })
+  const base: MakeContext = (thread, graph, setup) => contextOf(unit, thread, graph, setup)
   const attempt = (body: () => void): void => {
     try {
       body()
@@ -162,14 +172,25 @@ function lower(
   }
   if (known) unit.adopt(known.objects)
   attempt(() => declareScenarioObjects(base(-1, new GraphBuilder(), true), scenario))
+  const setUp = known ? undefined : prepareBy(base, scenario, attempt)
+  const preparedBy = known ? known.preparedBy : [...unit.switchesRead]
   const context = base(-1, new GraphBuilder(), true)
-  const prepared: ReadonlyMap<string, number> = known ? known.prepared : runSetup(scenario, (graph) => base(0, graph, true))
+  const prepared = known ? known.prepared : (setUp as Prepared).values
   const objects = known ? known.objects : unit.objects()
   const assumed = known ? undefined : settledBySyntax(context, writes, prepared)
   if (assumed) unit.settled = assumed.settled
   const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.role, thread.body, attempt))
   if (assumed?.broken())
-    return lower(sources, scenario, switches, { retired: writes.retired, settled: () => undefined, prepared, objects }, kernel, changes, mistakes)
+    return lower(
+      sources,
+      scenario,
+      switches,
+      { retired: writes.retired, settled: () => undefined, prepared, objects, preparedBy },
+      kernel,
+      changes,
+      mistakes,
+      inputs,
+    )
 
   const pure = { ...base(-1, new GraphBuilder(), false), pure: true, ghost: true }
   const property = ({ name, body }: PropertyDeclaration) => {
@@ -254,16 +275,26 @@ function lower(
     })
     return { ...each, seen: columns.length - 1 }
   })
+  // No code is folded by ghost state: with inputs it may begin with other values.
+  const open = ({ struct, ghost }: Column): boolean => struct === INPUTS || (ghost && inputs.size > 0)
   const found: Properties = { always, finally: finallyHold, eventually: withSeen, sometimes }
   const settled = settledColumns(unit, columns)
   const written = new Set(unit.columns.filter((draft) => draft.written).map((draft) => draft.id))
   for (const each of withSeen) written.add(each.seen)
   const guarded = new Set(unit.columns.filter((draft) => draft.guarded && !draft.lockless).map((draft) => draft.id))
-  const program = settleConstants(usedColumns({ columns, threads, properties: found }, guarded), written)
+  const program = settleConstants(usedColumns({ columns, threads, properties: found }, guarded), written, open)
   const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
   const complete = { ...named, ...program }
   const contradicts = known !== undefined && contradictsFacts(unit, known)
-  return { program: { ...complete, hash: hashProgram(complete) }, contradicts, facts: { retired: unit.retiredNow, settled, prepared, objects } }
+  const switchesRead = [...new Set([...preparedBy, ...unit.switchesRead])].sort()
+  return {
+    program: { ...complete, hash: hashProgram(complete), switchesRead },
+    contradicts,
+    facts: { retired: unit.retiredNow, settled, prepared, objects, preparedBy },
+    objects: unit.objects(),
+    initial: new Map(columnsNow(context, new Map()).flatMap(({ cells, init }) => cells.map((cell, i): [string, number] => [cell, init[i]]))),
+    unwritten: columns.flatMap((column, c) => (written.has(c) || open(column) ? [] : column.cells)),
+  }
 }
 
 /** True if a field is written, or memory goes, that another variant never wrote or took away. */
@@ -277,48 +308,4 @@ function inOrder(typeErrors: readonly Diagnostic[], own: readonly Diagnostic[]):
   const said = new Set(typeErrors.map(({ file, line }) => `${file}:${line}`))
   const all = [...typeErrors, ...own.filter(({ file, line }) => !said.has(`${file}:${line}`))]
   return all.sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1))
-}
-
-function declareScenarioObjects(context: Context, scenario: ScenarioDeclaration): void {
-  for (const statement of scenario.file.statements) {
-    if (!ts.isVariableStatement(statement)) continue
-    for (const declaration of statement.declarationList.declarations) {
-      const symbol = context.unit.sources.checker.getSymbolAtLocation(declaration.name)
-      const { initializer } = declaration
-      if (
-        symbol &&
-        initializer &&
-        ts.isCallExpression(initializer) &&
-        ts.isIdentifier(initializer.expression) &&
-        (initializer.expression.text === 'struct' || initializer.expression.text === 'structs')
-      )
-        declared(context, declaration, symbol)
-    }
-  }
-}
-
-function lowerThread(context: Context, name: string, body: ts.Node, attempt: (body: () => void) => void): { graph: GraphBuilder } {
-  attempt(() => {
-    const frame = { name, file: context.unit.sources.displayPath(body.getSourceFile()), calledAt: 0 }
-    const inner = { ...context, stack: [frame] }
-    if (ts.isMethodDeclaration(body)) runBody({ ...inner, functions: [body] }, body, body)
-    else {
-      const callee = place(inner, body as ts.Expression)
-      if (callee.v !== 'function') refuse(inner, body, 'a thread is a function', 'name() { ... }')
-      else runBody({ ...inner, functions: [callee.body] }, body, callee.body)
-    }
-  })
-  const file = body.getSourceFile()
-  const { line } = file.getLineAndCharacterOfPosition(body.getEnd())
-  context.graph.emit({
-    op: 'end',
-    at: {
-      file: context.unit.sources.displayPath(file),
-      line: line + 1,
-      column: 1,
-      text: `end of ${name}`,
-      stack: [{ name, file: context.unit.sources.displayPath(file), calledAt: 0 }],
-    },
-  })
-  return { graph: context.graph }
 }

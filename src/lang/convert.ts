@@ -113,6 +113,12 @@ export function commonType(context: Context, node: ts.Node, a: Value, b: Value):
 }
 
 /** A condition: a boolean, as 0 or 1. */
+/** A condition, as a constant where its value is known by now. */
+export function decided(context: Context, cond: Expr): Expr {
+  const value = cond.e === 'const' ? undefined : context.graph.decide(cond)
+  return value === undefined ? cond : number(value)
+}
+
 export function condition(context: Context, node: ts.Node, value: Value): Expr {
   const known = rvalue(context, node, value)
   if (known.v === 'scalar' && known.type.k === 'bool') return known.expr

@@ -1,7 +1,7 @@
 /** What model files declare as data: scenarios, kernels, switches, known bugs. Read from the syntax, never run. */
 import ts from 'typescript'
 import type { Diagnostic } from './diagnostic.ts'
-import type { KnownBug, Switch } from './model.ts'
+import type { KnownBug, Proposal, Switch } from './model.ts'
 import type { Sources } from './source.ts'
 
 export interface ScenarioDeclaration {
@@ -11,6 +11,8 @@ export interface ScenarioDeclaration {
   readonly bounds: string
   /** Empty: every kernel. */
   readonly kernels: readonly string[]
+  /** Empty: `kernels` says where it makes sense. */
+  readonly needs: readonly string[]
   readonly deep: boolean
   readonly shows: readonly string[]
   readonly setup?: ts.FunctionLikeDeclaration
@@ -46,6 +48,8 @@ export interface Declarations {
   readonly kernels: readonly KernelPreset[]
   /** By id, in the order declared. */
   readonly bugs: ReadonlyMap<string, KnownBug>
+  /** By the name of the file. */
+  readonly proposals: ReadonlyMap<string, Proposal>
   readonly diagnostics: readonly Diagnostic[]
 }
 
@@ -55,6 +59,7 @@ export function readDeclarations(sources: Sources): Declarations {
   const switches = new Map<string, Switch>()
   const kernels: KernelPreset[] = []
   const bugs = new Map<string, KnownBug>()
+  const proposals = new Map<string, Proposal>()
   const diagnostics: Diagnostic[] = []
   const complain = (node: ts.Node, message: string, instead: string): void => {
     diagnostics.push(sources.diagnostic(node, message, instead))
@@ -63,20 +68,21 @@ export function readDeclarations(sources: Sources): Declarations {
   for (const file of sources.program.getSourceFiles()) {
     if (file.fileName === sources.modelPath || file.isDeclarationFile) continue
     for (const call of modelCalls(sources, file)) {
-      const literal = call.node.arguments[call.name === 'kernels' || call.name === 'known_bugs' ? 1 : 0]
+      const literal = call.node.arguments[call.name === 'kernels' || call.name === 'known_bugs' || call.name === 'proposal' ? 1 : 0]
       if (call.name === 'switches') for (const [name, declared] of Object.entries((data(literal) ?? {}) as Record<string, Switch>)) switches.set(name, declared)
       else if (call.name === 'kernels')
         for (const [name, preset] of Object.entries((data(literal) ?? {}) as Record<string, { about: string; has: string[] }>))
           kernels.push({ name, about: preset.about, has: preset.has })
       else if (call.name === 'known_bugs') for (const [id, bug] of Object.entries((data(literal) ?? {}) as Record<string, KnownBug>)) bugs.set(id, bug)
+      else if (call.name === 'proposal') proposals.set(baseName(file), data(literal) as Proposal)
       else if (ts.isObjectLiteralExpression(literal)) scenarios.push(readScenario(file, call.node, literal, data, complain))
     }
   }
-  return { scenarios, switches, kernels, bugs, diagnostics }
+  return { scenarios, switches, kernels, bugs, proposals, diagnostics }
 }
 
 /** The words of the model that declare data. */
-const DECLARING = ['switches', 'kernels', 'known_bugs', 'scenario'] as const
+const DECLARING = ['switches', 'kernels', 'known_bugs', 'proposal', 'scenario'] as const
 type Declaring = (typeof DECLARING)[number]
 
 function modelCalls(sources: Sources, file: ts.SourceFile): { name: Declaring; node: ts.CallExpression }[] {
@@ -143,6 +149,10 @@ function propertyName(member: ts.ObjectLiteralElementLike): string | undefined {
   return name && (ts.isIdentifier(name) || ts.isStringLiteral(name)) ? name.text : undefined
 }
 
+function baseName(file: ts.SourceFile): string {
+  return file.fileName.slice(file.fileName.lastIndexOf('/') + 1).replace(/\.ts$/, '')
+}
+
 function readScenario(
   file: ts.SourceFile,
   node: ts.CallExpression,
@@ -187,13 +197,13 @@ function readScenario(
   })
   if (threads.length === 0) complain(node, 'a scenario needs threads', 'threads: { gup() { ... }, truncate() { ... } }')
   const unreachable = (data(value('unreachable')) ?? {}) as Record<string, Record<string, string>>
-  const name = file.fileName.slice(file.fileName.lastIndexOf('/') + 1).replace(/\.ts$/, '')
   return {
-    name,
+    name: baseName(file),
     file,
     about: String(data(value('about')) ?? ''),
     bounds: String(data(value('bounds')) ?? ''),
     kernels: (data(value('kernels')) as string[] | undefined) ?? [],
+    needs: (data(value('needs')) as string[] | undefined) ?? [],
     deep: data(value('deep')) === true,
     shows: (data(value('shows')) as string[] | undefined) ?? [],
     setup,

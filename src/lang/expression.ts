@@ -3,9 +3,9 @@ import ts from 'typescript'
 import type { BinaryOp, Expr } from '../ir/program.ts'
 import { call } from './call.ts'
 import { type Context, lookup, position, Refused, refuse, scalar } from './context.ts'
-import { commonType, condition, convertScalar, integer, rvalue, structure } from './convert.ts'
+import { commonType, condition, convertScalar, decided, integer, rvalue, structure } from './convert.ts'
 import { declared } from './declared.ts'
-import { elementPlace, fieldPlace, objectPlace } from './memory.ts'
+import { elementPlace, fieldPlace, objectPlace, read } from './memory.ts'
 import { binary, conditional, not, number, type Value } from './value.ts'
 import { BOOL, int, type ScalarType, type ValueType } from './value-type.ts'
 
@@ -85,6 +85,8 @@ function switchRead(context: Context, node: ts.PropertyAccessExpression): Value 
   const value = context.unit.switchValue(node)
   if (value === undefined) return undefined
   context.unit.switchesRead.add(node.name.text)
+  const inputs = context.unit.inputField(node)
+  if (inputs) return read(context, node, fieldPlace(context, node, objectPlace(inputs, number(0)), node.name.text))
   return scalar(number(value ? 1 : 0), BOOL)
 }
 
@@ -232,7 +234,7 @@ export function resultType(op: BinaryOp, a: { lo: number; hi: number; bias?: num
 
 /** `&&` and `||`: the right side is evaluated only where it matters. */
 function logic(context: Context, node: ts.BinaryExpression, and: boolean): Value {
-  const left = condition(context, node.left, expression(context, node.left))
+  const left = decided(context, condition(context, node.left, expression(context, node.left)))
   if (left.e === 'const' && (left.value !== 0) !== and) return scalar(number(and ? 0 : 1), BOOL)
   const right = (): Expr => condition(context, node.right, expression(context, node.right))
   if (left.e === 'const') return scalar(right(), BOOL)
@@ -249,7 +251,8 @@ function logic(context: Context, node: ts.BinaryExpression, and: boolean): Value
 }
 
 function choice(context: Context, node: ts.ConditionalExpression, cond: Expr, whenTrue: ts.Expression, whenFalse: ts.Expression): Value {
-  if (cond.e === 'const') return expression(context, cond.value !== 0 ? whenTrue : whenFalse)
+  const known = decided(context, cond)
+  if (known.e === 'const') return expression(context, known.value !== 0 ? whenTrue : whenFalse)
   const targetType = (a: Value, b: Value): ScalarType => {
     const type = commonType(context, node, a, b)
     return type.k === 'int' && a.v === 'scalar' && b.v === 'scalar' && a.type.k === 'int' && b.type.k === 'int'
@@ -275,9 +278,9 @@ function choice(context: Context, node: ts.ConditionalExpression, cond: Expr, wh
     context.graph.emit({ op: 'assign', at, dst: result, value: convertScalar(context, branch, value, type) })
   }
   context.graph.branch(at, cond, side(whenTrue), side(whenFalse))
-  const known = type ?? BOOL
-  context.graph.locals[result].type = known
-  return scalar({ e: 'local', local: result }, known)
+  const settled = type ?? BOOL
+  context.graph.locals[result].type = settled
+  return scalar({ e: 'local', local: result }, settled)
 }
 
 function resultName(context: Context): string {

@@ -1,5 +1,5 @@
 /** Builds one thread's control-flow graph while its source is walked: nodes are appended, open ends are joined. */
-import type { Local, LocalId, Node, NodeId, Position } from '../ir/program.ts'
+import type { Expr, Local, LocalId, Node, NodeId, Position } from '../ir/program.ts'
 import type { ScalarType } from './value-type.ts'
 
 /** An edge whose target is not known yet. */
@@ -35,6 +35,16 @@ export class GraphBuilder {
     },
   ]
   private labelsHere: Label[] = []
+
+  /** The code is executed while it is walked, once: what is walked is what happens. */
+  get executing(): boolean {
+    return false
+  }
+
+  /** A condition's value, where it is known while the source is walked. */
+  decide(_cond: Expr): number | undefined {
+    return undefined
+  }
 
   /** True if the code that comes next can be reached. */
   get reachable(): boolean {
@@ -85,6 +95,12 @@ export class GraphBuilder {
   /** The next node emitted is where the label points. */
   bind(label: Label): void {
     this.labelsHere.push(label)
+  }
+
+  /** A loop: `label` is its top, to which the body jumps for another round. */
+  repeat(label: Label, body: () => void): void {
+    this.bind(label)
+    body()
   }
 
   /** Ends the current path with a jump. */

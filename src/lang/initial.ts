@@ -16,7 +16,9 @@ export function initialCells(context: Context, column: ColumnDraft): { readonly 
       const indices = dimensions(column.path, element)
       cells.push(cellName(context, object.name, column.path, indices))
       init.push(
-        column.struct.name === 'Injected' || (column.field === 'memory' && column.struct.fields.get('memory') === undefined)
+        column.struct === context.unit.inputStruct ||
+          column.struct.name === 'Injected' ||
+          (column.field === 'memory' && column.struct.fields.get('memory') === undefined)
           ? 0
           : initialValue(context, column, object.init, indices),
       )

@@ -69,9 +69,8 @@ export function write(context: Context, node: ts.Node, place: PlaceValue, values
   if (context.pure) refuse(context, node, 'a condition cannot write', 'the assignment outside of the condition')
   const columns = columnsOf(context, node, place)
   if (context.ghost && !place.ghost && !context.setup) refuse(context, node, 'ghost code cannot write what the model reads', 'a Ghost field')
-  for (const column of columns) {
-    if (context.setup) context.unit.writtenBySetup.add(column)
-    else {
+  if (!context.setup) {
+    for (const column of columns) {
       column.written = true
       if (context.lockless) column.lockless = true
     }

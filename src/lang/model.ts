@@ -161,6 +161,36 @@ export interface Repair<S extends string = string> {
 /** Declares the known bugs by their ids. */
 export declare function known_bugs<S>(of: S, declared: Readonly<Record<string, KnownBug<keyof S & string>>>): void
 
+/** Some of what a change does, which can land by itself. */
+export interface ProposalPart<S extends string = string> {
+  /** What it does to counts and locks; absent where the whole change is one part. */
+  readonly about?: string
+  /** The switches it turns on. */
+  readonly switches: readonly S[]
+  /** Other ways to cut it: the switches it then turns on, by the cut's name. */
+  readonly cuts?: Readonly<Record<string, readonly S[]>>
+  /** How Linux did it in the end: the place in that order, and the first release that has it. Absent: not landed. */
+  readonly landed?: { readonly place: number; readonly since: string; readonly commits: readonly string[]; readonly how?: string }
+}
+
+/** A change that somebody wants to land: the file's name is its name. */
+export interface Proposal<S extends string = string> {
+  readonly title: string
+  /** Who proposed it, and where. */
+  readonly proposed_by: string
+  /** What it does to counts and locks. */
+  readonly about: string
+  /** What has to be there for it to be right, as far as its authors knew. */
+  readonly leans_on: string
+  /** Among the nine changes of the mail, or its own patches: `putpage order` orders these. */
+  readonly of_the_mail?: boolean
+  /** One part, named as the change, or several that can land apart. */
+  readonly parts: Readonly<Record<string, ProposalPart<S>>>
+}
+
+/** Declares the file's change, as switches of the model. */
+export declare function proposal<S>(of: S, declared: Proposal<keyof S & string>): void
+
 // ---- scenarios -------------------------------------------------------------------------------------------------------
 
 export interface Scenario {
@@ -170,6 +200,8 @@ export interface Scenario {
   readonly bounds: string
   /** The kernels it makes sense on (default all), and why not the others. */
   readonly kernels?: readonly string[]
+  /** Switches without which there is no such situation. With them it makes sense on any kernel, whatever `kernels` says. */
+  readonly needs?: readonly string[]
   /** Too large for the default run: only with --deep or by name. */
   readonly deep?: boolean
   /** Known bugs it shows. */

@@ -59,8 +59,7 @@ export function settledBySyntax(
       if (!used.has(column)) used.set(column, undefined)
       return value
     },
-    broken: () =>
-      [...used].some(([column, value]) => column.written || context.unit.writtenBySetup.has(column) || (value !== undefined && common(column) !== value)),
+    broken: () => [...used].some(([column, value]) => column.written || (value !== undefined && common(column) !== value)),
   }
 }
 

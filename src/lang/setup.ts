@@ -1,128 +1,78 @@
-/**
- * The set-up, lowered and run one statement at a time. While a statement runs, every field it cannot write is constant, and
- * decides branches: only what it can really get to is inlined, and not each driver and file system of the kernel.
- */
-import ts from 'typescript'
-import { interpret } from '../ir/interpreter.ts'
-import type { Thread } from '../ir/program.ts'
-import { DONE } from '../ir/state.ts'
-import { runBody } from './call.ts'
-import { type Context, childScope, Refused } from './context.ts'
+/** The set-up of a scenario: executed as it is walked, alone, to make the state that the threads begin in. */
+import { type Context, Refused } from './context.ts'
 import type { ScenarioDeclaration } from './declarations.ts'
 import { ModelError } from './diagnostic.ts'
+import { ExecutingBuilder, SetUpFailed } from './executing-builder.ts'
 import { GraphBuilder } from './graph-builder.ts'
-import { columnsNow } from './initial.ts'
-import { settledBySyntax } from './settled.ts'
-import { diagnosticAt } from './source.ts'
-import { statements } from './statement.ts'
-import { finishThread } from './thread-graph.ts'
-import type { Settled, Unit } from './unit.ts'
-import { displayOf, rangeOf } from './value-type.ts'
-import { findWrites } from './writes.ts'
+import { initialCells } from './initial.ts'
+import { contextOf, declareScenarioObjects, lowerThread } from './root.ts'
+import { diagnosticAt, type Sources } from './source.ts'
+import { type ColumnDraft, Unit } from './unit.ts'
 
-/** Values of cells, by name. Those that are not in it are as the model declares them. */
-type Cells = ReadonlyMap<string, number>
-
-const MOST_STEPS = 10_000
-
-/** Runs the set-up alone; gives the value of every cell it leaves. Nothing is run from its first mistake on. */
-export function runSetup({ setup, name }: ScenarioDeclaration, contextOf: (graph: GraphBuilder) => Context): Cells {
-  let cells: Cells = new Map()
-  if (!setup) return cells
-  const { unit } = contextOf(new GraphBuilder())
-  for (const part of partsOf(setup)) {
-    const context = contextOf(new GraphBuilder())
-    const wrong = unit.diagnostics.length > 0
-    const assumed = wrong ? undefined : settledBySyntax(context, findWrites(unit, part ?? [setup]), cells)
-    unit.writtenBySetup.clear()
-    let graph = lowerPart(unit, contextOf, setup, part, assumed?.settled)
-    if (assumed?.broken()) graph = lowerPart(unit, contextOf, setup, part, undefined)
-    if (unit.diagnostics.length === 0) cells = run(context, name, graph, cells)
-  }
-  unit.writtenBySetup.clear()
-  unit.settled = () => undefined
-  return unit.diagnostics.length === 0 ? cells : new Map()
+/** What a set-up leaves. */
+export interface Prepared {
+  /** Values by cell, of all columns it touched. */
+  readonly values: ReadonlyMap<string, number>
+  /** Inputs it looked at. */
+  readonly inputsRead: readonly string[]
 }
 
-/** Its statements one by one; from the first that declares a variable on, the rest together. Undefined: the whole body. */
-function partsOf(setup: ts.FunctionLikeDeclaration): (readonly ts.Statement[] | undefined)[] {
-  const { body } = setup
-  if (!body || !ts.isBlock(body) || returns(body)) return [undefined]
-  const declares = body.statements.findIndex((statement) => ts.isVariableStatement(statement))
-  const single = declares < 0 ? body.statements : body.statements.slice(0, declares)
-  const rest = declares < 0 ? [] : [body.statements.slice(declares)]
-  return [...single.map((statement) => [statement]), ...rest]
-}
+/** Makes the context of a body. */
+export type MakeContext = (thread: number, graph: GraphBuilder, setup: boolean) => Context
 
-function returns(node: ts.Node): boolean {
-  if (ts.isReturnStatement(node)) return true
-  if (ts.isFunctionLike(node)) return false
-  return ts.forEachChild(node, (child) => returns(child) || undefined) ?? false
-}
-
-function lowerPart(
-  unit: Unit,
-  contextOf: (graph: GraphBuilder) => Context,
-  setup: ts.FunctionLikeDeclaration,
-  part: readonly ts.Statement[] | undefined,
-  settled: Settled | undefined,
-): GraphBuilder {
-  unit.settled = settled ?? (() => undefined)
-  const graph = new GraphBuilder()
-  const file = unit.sources.displayPath(setup.getSourceFile())
-  const stack = [{ name: 'setup', file, calledAt: 0 }]
-  const context = { ...contextOf(graph), stack, functions: [setup], scope: childScope(undefined) }
-  try {
-    if (part) statements(context, part)
-    else runBody(context, setup, setup)
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error
-  }
-  graph.emit({ op: 'end', at: { file, line: 0, column: 1, text: 'end of setup', stack } })
-  return graph
-}
-
-/** Runs what one part was lowered to, from the cells the parts before it left. */
-function run(context: Context, scenario: string, graph: GraphBuilder, before: Cells): Cells {
+/** Runs the set-up. Throws `ModelError` where it does not end; what it complains of is in the unit. */
+export function prepareBy(make: MakeContext, scenario: ScenarioDeclaration, attempt: (body: () => void) => void, on?: ReadonlySet<string>): Prepared {
+  const context = make(-1, new GraphBuilder(), true)
   const { unit } = context
-  const thread: Thread = {
-    name: 'setup',
-    symmetry: 0,
-    ...finishThread(graph, (draft) => {
-      const [lo, hi] = rangeOf(draft.type, unit.threadNames.length)
-      return { name: draft.name, lo, hi, display: displayOf(draft.type) }
-    }),
+  if (!scenario.setup) return { values: new Map(), inputsRead: [] }
+  const columnOf = (id: number): ColumnDraft => unit.columns[id]
+  const builder = new ExecutingBuilder((id) => {
+    const draft = columnOf(id)
+    return draft.struct === unit.inputStruct ? [Number(on?.has(draft.field) ?? false)] : initialCells(context, draft).init
+  })
+  try {
+    lowerThread(make(0, builder, true), 'setup', scenario.setup, attempt)
+  } catch (error) {
+    if (!(error instanceof SetUpFailed)) throw error
+    throw new ModelError([diagnosticAt(unit.sources, error.at, error.message, error.instead)])
   }
-  const columns = columnsNow(context, before)
-  const interpreter = interpret(
-    {
-      scenario,
-      about: '',
-      bounds: '',
-      kernel: '',
-      changes: [],
-      hash: '',
-      columns,
-      threads: [thread],
-      checks: unit.checks,
-      properties: { always: [], finally: [], eventually: [], sometimes: [] },
-      guarded: [],
-    },
-    { zeroDeadLocals: false },
-  )
-  let state = interpreter.initial()
-  const pc = interpreter.shape.threadBase[0]
-  for (let steps = 0; state[pc] !== DONE; steps++) {
-    const next = interpreter.successors(state)
-    const node = thread.nodes[state[pc]]
-    const fail = (message: string, instead: string): never => {
-      throw new ModelError([diagnosticAt(unit.sources, node.at, message, instead)])
+  const values = new Map<string, number>()
+  for (const [id, cells] of builder.state) {
+    const { cells: names } = initialCells(context, columnOf(id))
+    names.forEach((name, i) => {
+      if (cells[i] !== undefined) values.set(name, cells[i])
+    })
+  }
+  return { values, inputsRead: [...builder.read].flatMap((id) => (columnOf(id).struct === unit.inputStruct ? [columnOf(id).field] : [])) }
+}
+
+/** The same for a template, under other switches; null if it knows objects that the template does not, or is wrong. */
+export function setUpWith(
+  sources: Sources,
+  scenario: ScenarioDeclaration,
+  switches: ReadonlyMap<string, boolean>,
+  inputs: ReadonlySet<string>,
+  on: ReadonlySet<string>,
+  objects: ReturnType<Unit['objects']>,
+): Prepared | null {
+  const names = scenario.threads.map((thread) => thread.name)
+  const unit = new Unit(sources, switches, names, undefined, () => undefined, inputs)
+  unit.adopt(objects)
+  const make: MakeContext = (thread, graph, setup) => contextOf(unit, thread, graph, setup)
+  const attempt = (body: () => void): void => {
+    try {
+      body()
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
     }
-    if (next.length === 0) fail('the set-up waits here for ever', 'a set-up that no other thread needs to help')
-    if (next.length > 1) fail('the set-up makes a choice', 'a set-up without choose() and may_fail()')
-    if (next[0].to === null || steps > MOST_STEPS) fail('the set-up does not end', 'a set-up that reaches its end')
-    else state = next[0].to
   }
-  const after = columns.flatMap((column, c) => column.cells.map((cell, i): [string, number] => [cell, state[interpreter.shape.columnBase[c] + i]]))
-  return new Map([...before, ...after])
+  attempt(() => declareScenarioObjects(make(-1, new GraphBuilder(), true), scenario))
+  try {
+    const prepared = prepareBy(make, scenario, attempt, on)
+    const more = [...unit.objects()].some(([symbol, now]) => now.length > (objects.get(symbol)?.length ?? 0))
+    return more || unit.diagnostics.length > 0 ? null : prepared
+  } catch (error) {
+    if (error instanceof ModelError) return null
+    throw error
+  }
 }

@@ -4,7 +4,7 @@ import { applyBinary } from '../ir/evaluate.ts'
 import type { BinaryOp, Expr } from '../ir/program.ts'
 import { call, returnValue } from './call.ts'
 import { type Context, childScope, noteLowered, position, Refused, refuse, scalar } from './context.ts'
-import { condition, convert, convertScalar, integer, rvalue } from './convert.ts'
+import { condition, convert, convertScalar, decided, integer, rvalue } from './convert.ts'
 import { expression, inferredType, place, resultType } from './expression.ts'
 import { newLabel } from './graph-builder.ts'
 import { write } from './memory.ts'
@@ -238,7 +238,7 @@ function variableOf(context: Context, node: ts.Expression): { locals: readonly n
 }
 
 function branch(context: Context, node: ts.IfStatement): void {
-  const cond = condition(context, node.expression, expression(context, node.expression))
+  const cond = decided(context, condition(context, node.expression, expression(context, node.expression)))
   const otherwise = (): void => {
     if (node.elseStatement) statements({ ...context, scope: childScope(context.scope) }, [node.elseStatement])
   }
@@ -253,9 +253,8 @@ function loop(context: Context, node: ts.Statement, test: ts.Expression, body: t
   const breakTo = newLabel()
   const inner: Context = { ...context, loops: [...context.loops, { breakTo, continueTo }] }
   const { graph } = context
-  graph.bind(top)
   const again = (): void => {
-    const cond = condition(context, test, expression(context, test))
+    const cond = decided(context, condition(context, test, expression(context, test)))
     if (cond.e === 'const') return cond.value !== 0 ? (testLast ? graph.jump(top) : undefined) : graph.jump(breakTo)
     graph.branch(
       position(context, node),
@@ -264,12 +263,14 @@ function loop(context: Context, node: ts.Statement, test: ts.Expression, body: t
       () => graph.jump(breakTo),
     )
   }
-  if (!testLast) again()
-  statements({ ...inner, scope: childScope(context.scope) }, [body])
-  if (testLast) {
-    graph.bind(continueTo)
-    again()
-  } else graph.jump(top)
+  graph.repeat(top, () => {
+    if (!testLast) again()
+    statements({ ...inner, scope: childScope(context.scope) }, [body])
+    if (testLast) {
+      graph.bind(continueTo)
+      again()
+    } else graph.jump(top)
+  })
   graph.bind(breakTo)
 }
 
@@ -297,22 +298,23 @@ function forLoop(context: Context, node: ts.ForStatement): void {
   const top = newLabel()
   const breakTo = newLabel()
   const continueTo = newLabel()
-  context.graph.bind(top)
-  if (node.condition) {
-    const cond = condition(inner, node.condition, expression(inner, node.condition))
-    if (cond.e !== 'const')
-      context.graph.branch(
-        position(inner, node),
-        cond,
-        () => {},
-        () => context.graph.jump(breakTo),
-      )
-    else if (cond.value === 0) return
-  }
-  statements({ ...inner, loops: [...context.loops, { breakTo, continueTo }] }, [node.statement])
-  context.graph.bind(continueTo)
-  if (node.incrementor) effect(inner, node.incrementor)
-  context.graph.jump(top)
+  context.graph.repeat(top, () => {
+    if (node.condition) {
+      const cond = decided(inner, condition(inner, node.condition, expression(inner, node.condition)))
+      if (cond.e !== 'const')
+        context.graph.branch(
+          position(inner, node),
+          cond,
+          () => {},
+          () => context.graph.jump(breakTo),
+        )
+      else if (cond.value === 0) return
+    }
+    statements({ ...inner, loops: [...context.loops, { breakTo, continueTo }] }, [node.statement])
+    context.graph.bind(continueTo)
+    if (node.incrementor) effect(inner, node.incrementor)
+    context.graph.jump(top)
+  })
   context.graph.bind(breakTo)
 }
 
@@ -382,7 +384,7 @@ function switchStatement(context: Context, node: ts.SwitchStatement): void {
       if (fallback) statements(inner, fallback.body)
       return
     }
-    const cond = matches(group)
+    const cond = decided(context, matches(group))
     if (cond.e === 'const') return cond.value !== 0 ? statements(inner, group.body) : go(others)
     context.graph.branch(
       position(context, node),

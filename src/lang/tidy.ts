@@ -60,11 +60,13 @@ export function usedColumns(
 export function settleConstants(
   parts: Parts & { readonly guarded: readonly ColumnId[]; readonly original: readonly ColumnId[] },
   written: ReadonlySet<ColumnId>,
+  /** Columns whose value is only known when the program begins. */
+  open: (column: Column) => boolean = () => false,
 ): Parts & { readonly guarded: readonly ColumnId[] } {
   const changes = parts.original.map((column) => written.has(column))
   return {
     columns: parts.columns.map((column, c) =>
-      changes[c] || column.init.length === 0 ? column : { ...column, lo: Math.min(...column.init), hi: Math.max(...column.init) },
+      changes[c] || column.init.length === 0 || open(column) ? column : { ...column, lo: Math.min(...column.init), hi: Math.max(...column.init) },
     ),
     threads: parts.threads.map((thread) => ({
       ...thread,

@@ -43,8 +43,6 @@ export class Unit {
   readonly retiredNow = new Set<string>()
   /** What an earlier pass found never to be written by a thread. */
   settled: Settled
-  /** What the part of the set-up that is being lowered writes. */
-  readonly writtenBySetup = new Set<ColumnDraft>()
   /** The pass whose result is the program. */
   final = false
   /**
@@ -54,6 +52,9 @@ export class Unit {
   free?: { readonly invariants: readonly ts.FunctionDeclaration[]; readonly worlds: Worlds; readonly call: FreeCall }
   /** Switches the lowering has looked at. */
   readonly switchesRead = new Set<string>()
+  /** Switches whose values are not decided here, but cells of this structure. */
+  readonly inputs: ReadonlySet<string>
+  readonly inputStruct: Struct = { name: 'change', fields: new Map(), objects: [{ name: 'change' }] }
   private readonly injectedStruct: Struct = { name: 'Injected', fields: new Map(), objects: [{ name: 'injected failure' }] }
   private readonly structs = new Map<ts.Symbol, Struct>()
   private readonly columnIds = new Map<string, ColumnId>()
@@ -65,7 +66,9 @@ export class Unit {
     threadNames: readonly string[],
     retired: ReadonlySet<string> | undefined,
     settled: Settled,
+    inputs: ReadonlySet<string> = new Set(),
   ) {
+    this.inputs = inputs
     this.sources = sources
     this.switches = switches
     this.threadNames = threadNames
@@ -106,7 +109,7 @@ export class Unit {
 
   /** The value a cell has for ever, if it is known to have one. */
   settledValue(column: ColumnDraft, index: Expr): number | undefined {
-    if (column.ghost) return undefined
+    if (column.ghost || column.struct === this.inputStruct) return undefined
     if (index.e !== 'const') return this.settled(column, undefined, 0)
     return this.settled(column, Math.floor(index.value / column.perObject), index.value % column.perObject)
   }
@@ -118,6 +121,15 @@ export class Unit {
     if (!declaration || !ts.isVariableDeclaration(declaration) || !declaration.initializer || !ts.isCallExpression(declaration.initializer)) return undefined
     const callee = this.symbol(declaration.initializer.expression)
     return callee?.name === 'switches' && this.isModelWord(callee) ? this.switches.get(node.name.text) : undefined
+  }
+
+  /** The structure of the inputs, with the field of a switch that is one. */
+  inputField(node: ts.PropertyAccessExpression): Struct | undefined {
+    const name = node.name.text
+    if (!this.inputs.has(name)) return undefined
+    const { fields } = this.inputStruct
+    if (!fields.has(name)) (fields as Map<string, Field>).set(name, { name, type: { k: 'bool' }, ghost: false, initial: undefined, node })
+    return this.inputStruct
   }
 
   /** Ghost column that says whether a `may_fail()` has failed in this run. */

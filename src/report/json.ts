@@ -73,6 +73,11 @@ function runReport(run: Run): RunReport {
   }
 }
 
+/** The failed checks of a run with their traces, worst first; `check` is the check's own id. */
+export function violationReports(run: Run): { readonly check: string; readonly report: ViolationReport }[] {
+  return failuresOf(run).map((failure) => ({ check: failure.check.id, report: violationReport(run, failure) }))
+}
+
 function violationReport(run: Run, { check, counterexample }: Failure): ViolationReport {
   const { program } = run.exploration
   const { scenario, kernel, changes } = program
