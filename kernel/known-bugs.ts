@@ -4,6 +4,12 @@ import { known_bugs } from 'putpage/model'
 import { change } from './switches.ts'
 
 const GUP_REFUSES = 'the patch leaves mapped fsdax and device-dax pages at 0 and GUP refuses them: nobody gets the reference the bug is about'
+/** XFS has reflink and DAX together since v6.0. */
+const NO_REFLINK = {
+  'v5.10': 'no file system has reflink and DAX together',
+  'v5.15+seed': 'no file system has reflink and DAX together',
+  'v5.18': 'no file system has reflink and DAX together',
+}
 /** A page that leaves its file is still held: dax_disassociate_entry(), in v7.3 dax_folio_put(). */
 const LEFT_BUSY = ['warn:dax_disassociate_entry:trunc', 'warn:dax_folio_put:']
 
@@ -115,6 +121,39 @@ known_bugs(change, {
     checks: ['sleeps'],
     fixes: [],
     not_applicable: { 'v5.15+seed': GUP_REFUSES },
+  },
+  'reflink-share-count': {
+    about: 'the count of the files that share a page is off by one, and reads are not counted: the next file finds the page taken',
+    checks: ['warn:dax_associate_entry:page->mapping'],
+    fixes: [
+      { without: 'dax_share_count' },
+      { without: 'dax_shared_flag_for_reads', why: 'the second cause: two files read the page through mappings, and none of it is counted' },
+    ],
+    not_applicable: NO_REFLINK,
+  },
+  'reflink-share-lost': {
+    about: 'two files fault or give up a page they share at once, each under its own lock, and the count of its files is lost',
+    checks: ['finally:the page belongs to no file'],
+    fixes: [],
+    not_applicable: NO_REFLINK,
+  },
+  'cow-write-leaves-old-page': {
+    about: 'write(2) to a shared extent of a mapped file: the old page is mapped when the file has its copy, and when its block is free',
+    checks: ['always:no block is mapped that belongs to nobody', 'finally:who maps the file sees what was written'],
+    fixes: [],
+    not_applicable: NO_REFLINK,
+  },
+  'shared-page-held-through-other-file': {
+    about: 'a file is truncated that shares a page, which is held through the other file that has it: a warning, and nothing is wrong',
+    checks: ['warn:dax_disassociate_entry:trunc'],
+    fixes: [],
+    not_applicable: NO_REFLINK,
+  },
+  'folio-put-warns-of-used-page': {
+    about: 'a page of a shared extent is taken out of its file and put back, or replaced, while it is mapped or held: a warning',
+    checks: ['warn:dax_folio_put:'],
+    fixes: [],
+    not_applicable: NO_REFLINK,
   },
   'uvmem-publish-before-detach': {
     about: 'a freed page of a secure guest can be allocated before its private data are detached: the next owner loses its own',

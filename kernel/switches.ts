@@ -94,6 +94,14 @@ export const change = switches({
     since: 'v6.15',
     effect: 'a page is shared if its mapping is NULL and its share count is not 0; the first file that has it looks like an only one',
   },
+  dax_share_lock: {
+    subject: 'fs/dax: one lock for the share counts of pages (in no kernel: an answer to an open question)',
+    effect: 'files that share a page no longer change its mapping and its share count at once, each under its own i_pages lock',
+  },
+  dax_cow_excludes_faults: {
+    subject: 'xfs: XFS_MMAPLOCK over a write that copies (in no kernel: an answer to an open question)',
+    effect: 'write(2) to a shared extent holds off faults from the moment the old page leaves the file until the file has its copy',
+  },
   // ---- what the last put does ---------------------------------------------------------------------------------------
   free_zone_device_page_at_zero: {
     commit: '27674ef6c73f',

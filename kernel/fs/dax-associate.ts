@@ -1,12 +1,19 @@
 // Which file a page belongs to: the part of fs/dax.c that sets page->mapping when an entry gets a page and clears it when
 // the entry goes, counts the files that share a page, and builds folios.
-import { WARN_ON_ONCE } from 'putpage/model'
+import { struct, WARN_ON_ONCE } from 'putpage/model'
 import { dax_idle_count } from '../include/linux/dax.ts'
 import type { AddressSpace, DaxEntry } from '../include/linux/fs.ts'
 import type { Page } from '../include/linux/mm_types.ts'
 import { page_ref_count } from '../include/linux/page_ref.ts'
 import { compound_head, folio_reset_order, prep_compound_page } from '../include/linux/page-flags.ts'
+import { Spinlock, spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
+
+/** In no kernel: one lock for all that files do to the pages they share, whose own i_pages locks are different ones. */
+class SharedPages {
+  lock = new Spinlock()
+}
+const shared_pages = struct(SharedPages)
 
 /** The pages of an entry: the second of a PMD entry has its own say until it is a tail of one folio. */
 function has_second_page(entry: DaxEntry, mapping: AddressSpace): boolean {
@@ -20,6 +27,8 @@ function has_second_page(entry: DaxEntry, mapping: AddressSpace): boolean {
  */
 export function dax_associate_entry(entry: DaxEntry, mapping: AddressSpace, shared: boolean): void {
   if (entry.kind !== 'pfn') return
+  const one_lock = change.dax_share_lock && mapping.reflink !== null
+  if (one_lock) spin_lock(shared_pages.lock)
   const first = compound_head(entry.page!)
   for (let i = 0; i < 2; i++) {
     if (i === 1 && !has_second_page(entry, mapping)) continue
@@ -34,6 +43,7 @@ export function dax_associate_entry(entry: DaxEntry, mapping: AddressSpace, shar
     if (change.fsdax_folios && mapping.huge) dax_folio_init(page, entry.pmd)
     page.mapping = mapping
   }
+  if (one_lock) spin_unlock(shared_pages.lock)
 }
 
 /** page->mapping is not NULL: a file, or the mark of a shared page. */
@@ -98,6 +108,8 @@ function dax_rest_count(): number {
  */
 export function dax_disassociate_entry(entry: DaxEntry, mapping: AddressSpace, trunc: boolean): void {
   if (entry.kind !== 'pfn') return
+  const one_lock = change.dax_share_lock && mapping.reflink !== null
+  if (one_lock) spin_lock(shared_pages.lock)
   const first = compound_head(entry.page!)
   for (let i = 0; i < 2; i++) {
     if (i === 1 && !has_second_page(entry, mapping)) continue
@@ -120,6 +132,7 @@ export function dax_disassociate_entry(entry: DaxEntry, mapping: AddressSpace, t
     WARN_ON_ONCE(owner !== null && owner !== mapping, 'page->mapping && page->mapping != mapping', 'the page belongs to another file by now')
     dax_folio_reset_order(page, mapping)
   }
+  if (one_lock) spin_unlock(shared_pages.lock)
 }
 
 /** dax_folio_put(): if no other file has the folio, it becomes single pages of nobody; then the debug check of each. */
@@ -151,8 +164,8 @@ function still_shared(page: Page): boolean {
   }
   if (!page.dax_shared) return false
   const share = page.share
-  if (share > 0) page.share = share - 1
-  if (change.dax_share_count ? share > 1 : share > 0) return true
+  page.share = share - 1
+  if (change.dax_share_count ? share !== 1 : share !== 0) return true
   page.dax_shared = false
   return false
 }

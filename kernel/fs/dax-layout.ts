@@ -108,7 +108,7 @@ export function dax_invalidate_mapping_entry_sync(mapping: AddressSpace, index: 
   const entry = get_unlocked_entry(mapping, index)
   if (entry.kind !== 'none') {
     dax_disassociate_entry(entry, mapping, false)
-    mapping.entries[index] = DAX_NONE
+    mapping.entries[dax_entry_slot(mapping, entry, index)] = DAX_NONE
     put_unlocked_entry(mapping, index, entry, 'all')
   }
   spin_unlock(mapping.i_pages_lock)

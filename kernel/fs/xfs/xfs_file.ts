@@ -1,11 +1,12 @@
 // Layout breaks and faults of xfs files on a DAX device: fs/xfs/xfs_file.c (layout breaks: xfs_inode.c in v7.3).
 import type { AddressSpace } from '../../include/linux/fs.ts'
 import type { Vma } from '../../include/linux/mm_types.ts'
-import { down_read, up_read } from '../../include/linux/rwsem.ts'
+import { down_read, down_write, up_read, up_write } from '../../include/linux/rwsem.ts'
 import type { FaultResult } from '../../mm/memory.ts'
 import { change } from '../../switches.ts'
 import { dax_iomap_pmd_fault, dax_iomap_pte_fault } from '../dax.ts'
 import { dax_break_layout, dax_layout_busy_page_range, wait_page_idle } from '../dax-layout.ts'
+import { dax_iomap_rw } from '../dax-rw.ts'
 import { xfs_mount } from './xfs_mount.ts'
 
 /**
@@ -21,6 +22,14 @@ export function xfs_break_layouts(inode: AddressSpace): void {
     const slept = wait_page_idle(inode, page)
     if (!change.xfs_break_layouts_rescans && !slept) return
   }
+}
+
+/** xfs_file_dax_write() of one page: under XFS_IOLOCK_EXCL, which nobody else of the model takes; XFS_MMAPLOCK is not held. */
+export function xfs_file_dax_write(inode: AddressSpace, index: number): boolean {
+  if (change.dax_cow_excludes_faults) down_write(inode.invalidate_lock)
+  const written = dax_iomap_rw(inode, index)
+  if (change.dax_cow_excludes_faults) up_write(inode.invalidate_lock)
+  return written
 }
 
 /** xfs_filemap_huge_fault() of PMD order. */

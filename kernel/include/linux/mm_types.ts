@@ -51,8 +51,8 @@ export class Page {
   mapping: AddressSpace | null = null
   /** page->mapping is the mark PAGE_MAPPING_DAX_COW, PAGE_MAPPING_DAX_SHARED: several files have the page. */
   dax_shared = false
-  /** page->share: how many entries of files have a page that is shared; page->index before it had a name. */
-  share: Int<0, 4> = 0
+  /** page->share: how many entries of files have a page that is shared; page->index before it had a name. Below 0 it is a large number in the kernel. */
+  share: Int<-2, 4> = 0
   /** page->mapping says anonymous: the page belongs to an anon_vma. */
   anon = false
   /** The driver's word. */
