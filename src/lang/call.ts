@@ -72,7 +72,7 @@ export function returnValue(context: Context, node: ts.ReturnStatement): void {
       return
     }
     if (returns.onlyOne || context.graph.executing) {
-      returns.single = declaredWord(context, node.expression, value, returns.declared)
+      returns.single = declaredValue(context, node.expression, value, returns)
       context.graph.jump(returns.label)
       return
     }
@@ -85,6 +85,12 @@ export function returnValue(context: Context, node: ts.ReturnStatement): void {
     }
   }
   context.graph.jump(returns.label)
+}
+
+/** A single result. Of what is executed only one return is seen: if that is null, only the declaration tells of what. */
+function declaredValue(context: Context, node: ts.Expression, value: Value, { onlyOne, declared }: Return): Value {
+  if (!onlyOne && declared && isScalar(declared) && declared.k !== 'int') return scalar(convertScalar(context, node, value, declared), declared)
+  return declaredWord(context, node, value, declared)
 }
 
 function declaredWord(context: Context, node: ts.Expression, value: Value, declared: ValueType | undefined): Value {

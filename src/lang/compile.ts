@@ -1,11 +1,10 @@
 /** From model sources to a transition system: parse, check, lower, run the set-up, tidy. */
 import type ts from 'typescript'
 import type { Column, Program, Properties, Thread } from '../ir/program.ts'
-import { inline, runBody } from './call.ts'
-import { type Context, childScope, Refused, refuse } from './context.ts'
+import { inline } from './call.ts'
+import { Refused, refuse } from './context.ts'
 import { condition } from './convert.ts'
 import { type Declarations, type PropertyDeclaration, readDeclarations, type ScenarioDeclaration } from './declarations.ts'
-import { declared } from './declared.ts'
 import { type Diagnostic, ModelError } from './diagnostic.ts'
 import { place } from './expression.ts'
 import { GraphBuilder } from './graph-builder.ts'

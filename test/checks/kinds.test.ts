@@ -34,7 +34,7 @@ const MUTATIONS: readonly Mutation[] = [
     mistake: 'a page leaves its file and still says that it belongs to it',
     scenario: 'truncate-of-unmapped-pinned-page',
     kernel: 'v7.3',
-    edits: [drop('kernel/fs/dax.ts', '  folio.mapping = null\n')],
+    edits: [edit('kernel/fs/dax-associate.ts', '\n  folio.mapping = null\n', '\n')],
     check: 'dax_associate_entry',
   },
   {
@@ -60,8 +60,8 @@ const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         'kernel/mm/memory.ts',
-        "  if (change.fault_locks_page) unlock_page(page)\n  put_page(page, 'fault')\n",
-        "  put_page(page, 'fault')\n  if (change.fault_locks_page) unlock_page(page)\n",
+        "  if (change.fault_locks_page) unlock_page(compound_head(page))\n  put_page(page, 'fault')\n",
+        "  put_page(page, 'fault')\n  if (change.fault_locks_page) unlock_page(compound_head(page))\n",
       ),
     ],
     check: 'unlock_page',
@@ -102,8 +102,8 @@ const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         'kernel/mm/memory.ts',
-        'export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {\n  spin_lock(vma.ptl)\n',
-        'export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {\n',
+        'export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {\n  pte_alloc(vma)\n  spin_lock(vma.ptl)\n',
+        'export function vmf_insert_mixed(vma: Vma, page: Page, write: boolean): void {\n  pte_alloc(vma)\n',
       ),
     ],
   },
@@ -143,7 +143,7 @@ const MUTATIONS: readonly Mutation[] = [
     mistake: 'a CPU fault takes its reference without locking the page',
     scenario: 'two-device-faults',
     kernel: 'v7.3',
-    edits: [edit('kernel/mm/memory.ts', '    if (!trylock_page(page)) {\n', '    if (false as boolean) {\n')],
+    edits: [edit('kernel/mm/memory.ts', '    if (!trylock_page(compound_head(page))) {\n', '    if (false as boolean) {\n')],
   },
   {
     kind: 'always',
@@ -166,7 +166,13 @@ const MUTATIONS: readonly Mutation[] = [
     mistake: 'an undone migration keeps its reference',
     scenario: 'device-migration-and-fault',
     kernel: 'v7.3',
-    edits: [edit('kernel/mm/migrate_device.ts', "  if (is_zone_device_page(page)) put_page(page, 'migrate')\n", '  if (is_zone_device_page(page)) return\n')],
+    edits: [
+      edit(
+        'kernel/mm/migrate_device.ts',
+        "  if (is_zone_device_page(page)) put_page(page, 'migrate')\n  else putback_lru_page(page)\n",
+        '  if (is_zone_device_page(page)) return\n  else putback_lru_page(page)\n',
+      ),
+    ],
   },
 ]
 
