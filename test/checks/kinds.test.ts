@@ -163,14 +163,19 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     kind: 'finally',
-    mistake: 'an undone migration keeps its reference',
+    mistake: 'a migration keeps its reference of a device page',
     scenario: 'device-migration-and-fault',
     kernel: 'v7.3',
     edits: [
       edit(
         'kernel/mm/migrate_device.ts',
         "  if (is_zone_device_page(page)) put_page(page, 'migrate')\n  else putback_lru_page(page)\n",
-        '  if (is_zone_device_page(page)) return\n  else putback_lru_page(page)\n',
+        '  if (is_zone_device_page(page)) return\n  putback_lru_page(page)\n',
+      ),
+      edit(
+        'kernel/mm/migrate_device.ts',
+        "  if (is_zone_device_page(page)) put_page(page, 'migrate')\n  else put_page(page, 'lru')\n",
+        "  if (is_zone_device_page(page)) return\n  put_page(page, 'lru')\n",
       ),
     ],
   },
