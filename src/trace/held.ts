@@ -4,7 +4,7 @@ import type { CallSite, Finding, Severity } from './finding.ts'
 import { lastsAtWill, outlivesCall } from './holder.ts'
 import type { Ledger, OpenLife, PageAccount } from './ledger.ts'
 import { flagNames, versionOf } from './page-flags.ts'
-import type { GetStats } from './sites.ts'
+import { type GetStats, roundsOf } from './sites.ts'
 import type { TraceTables } from './source.ts'
 
 /** A site "otherwise gives back": of so many references at least, such a part. */
@@ -160,7 +160,11 @@ function judgeSite(end: EndOfTrace, life: OpenLife, attribution: Attribution, bl
   const stats = ledger.sites.statsOf(blamed.site)
   if (!stats) return { severity: 'info', reason: 'the trace ends while it is held' }
   const holder = stats.holder.class
-  if (holder === 'page-table entry' && unmapped(end, life, blamed.site) && end.last - life.last > Math.max(TIMES * longest, PATIENCE)) {
+  const followed = stats.taken - stats.abandoned
+  const returned = followed - (out.get(blamed.site) ?? 0)
+  // The more were given back in time, the surer their longest hold is a bound.
+  const patience = (PATIENCE * USUAL.references) / Math.max(USUAL.references, references(returned))
+  if (holder === 'page-table entry' && unmapped(end, life, blamed.site) && end.last - life.last > Math.max(TIMES * longest, patience)) {
     return {
       severity: 'error',
       reason: `the last event of the page says that nothing maps it any more (mapcount ${life.lastMapcount}), yet ${article(holder)} still counts`,
@@ -173,11 +177,9 @@ function judgeSite(end: EndOfTrace, life: OpenLife, attribution: Attribution, bl
   const age = end.last - since
   const { otherCall, last } = ledger.after(pid, stats.facts.call, since)
   const hold = Math.max(stats.longest, SHORTEST)
-  const followed = stats.taken - stats.abandoned
-  const returned = followed - (out.get(blamed.site) ?? 0)
-  // The more were given back in time, the surer their longest hold is a bound.
-  const slow = Math.max(TIMES * hold, (PATIENCE * USUAL.references) / Math.max(USUAL.references, references(returned)))
-  const wentOn = otherCall !== undefined || last - since > slow
+  const slow = Math.max(TIMES * hold, patience)
+  const again = reference === undefined ? 0 : roundsOf(stats, pid) - reference.round
+  const wentOn = otherCall !== undefined || last - since > slow || again >= USUAL.references
   const usual = followed >= USUAL.references && returned >= USUAL.part * followed
   if (usual && wentOn && age > (outlivesCall(holder) ? slow : TIMES * hold)) {
     const percent = Math.floor((1000 * returned) / followed) / 10
@@ -187,11 +189,17 @@ function judgeSite(end: EndOfTrace, life: OpenLife, attribution: Attribution, bl
     }
   }
   const balanced = attribution.how === 'removal' && blamed.share === 1
-  if (balanced && !outlivesCall(holder) && returned < 0.5 * followed && otherCall !== undefined && end.last - life.last > longest) {
+  if (
+    balanced &&
+    !outlivesCall(holder) &&
+    returned < 0.5 * followed &&
+    (otherCall !== undefined || again >= USUAL.references) &&
+    end.last - life.last > longest
+  ) {
     return {
       severity: 'error',
       never: true,
-      reason: `without it the page's life is whole, as those of other pages are: everything else that was taken was given back; its task has returned from the call (it was seen in ${ledger.sites.callName(otherCall)} afterwards)`,
+      reason: `without it the page's life is whole, as those of other pages are: everything else that was taken was given back; its task has returned from the call (${otherCall === undefined ? 'it has come there again and again since' : `it was seen in ${ledger.sites.callName(otherCall)} afterwards`})`,
     }
   }
   if (outlivesCall(holder)) return { severity: 'info', reason: `${article(holder)} may be under way where the trace ends` }

@@ -13,7 +13,7 @@ import type { BreakReason, DevicePage, LifeListener } from './life.ts'
 import { deltaOf, type EventBatch, LOW, Op } from './page-event.ts'
 import type { TrackedPage } from './page-table.ts'
 import { PairCounts } from './pair-counts.ts'
-import { getDimension, putDimension, Sites } from './sites.ts'
+import { type GetStats, getDimension, putDimension, round, Sites } from './sites.ts'
 import type { TraceTables } from './source.ts'
 import { Span } from './span.ts'
 
@@ -32,6 +32,8 @@ export interface OpenReference {
   amount: number
   /** What it was. */
   taken: number
+  /** Of its site and task: see `round`. */
+  round: number
 }
 
 /** A page's current life. */
@@ -311,11 +313,12 @@ export class Ledger implements LifeListener {
     this.spareLives.push(life)
   }
 
-  private open(life: OpenLife, batch: EventBatch, row: number, site: number, amount: number): void {
+  private open(life: OpenLife, batch: EventBatch, row: number, site: number, amount: number, stats: GetStats): void {
+    const number = round(stats, batch.pid[row], false)
     if (life.open.length >= MOST_OPEN) return
     const spare = this.spareReferences.pop()
     if (!spare) {
-      life.open.push({ site, pid: batch.pid[row], time: batch.time[row], amount, taken: amount })
+      life.open.push({ site, pid: batch.pid[row], time: batch.time[row], amount, taken: amount, round: number })
       return
     }
     spare.site = site
@@ -323,6 +326,7 @@ export class Ledger implements LifeListener {
     spare.time = batch.time[row]
     spare.amount = amount
     spare.taken = amount
+    spare.round = number
     life.open.push(spare)
   }
 
@@ -338,7 +342,7 @@ export class Ledger implements LifeListener {
       last.taken = PIN
       return
     }
-    this.open(life, batch, row, site, amount)
+    this.open(life, batch, row, site, amount, stats)
   }
 
   private give(life: OpenLife, site: number, pid: number, time: number, amount: number): void {
@@ -354,6 +358,7 @@ export class Ledger implements LifeListener {
       reference.amount -= paid
       const stats = this.sites.statsOf(reference.site)
       if (stats && time - reference.time > stats.longest) stats.longest = time - reference.time
+      if (stats && reference.pid === pid) round(stats, pid, true)
       if (reference.amount === 0) {
         for (let k = i + 1; k < open.length; k++) open[k - 1] = open[k]
         open.pop()
@@ -407,7 +412,7 @@ export class Ledger implements LifeListener {
     life.sum += val
     // The references themselves went through the freeze; where more or fewer come out of it a split took part.
     const held = life.open.reduce((sum, one) => sum + one.amount, 0)
-    if (held < val) this.open(life, batch, row, site, val - held)
+    if (held < val) this.open(life, batch, row, site, val - held, stats)
     for (let over = held - val; over > 0 && life.open.length > 0; ) {
       const last = life.open[life.open.length - 1]
       const off = Math.min(over, last.amount)

@@ -34,10 +34,10 @@ const RECIPES: readonly { readonly from: string; readonly to?: string; readonly 
   { from: 'selftests/v5.10-hmm-tests-all-pages.dat', seconds: [10.05, 10.5] },
   { from: 'selftests/v5.10-xfs-dio.dat' },
   { from: 'selftests/v7.3-ext4-dio.dat' },
-  { from: 'selftests/v6.1-hmm-tests.dat', seconds: [6.9, 7.5] },
+  { from: 'selftests/v6.1-hmm-tests.dat', seconds: [7.39, 8.08] },
   { from: 'selftests/v6.1-xfs-lost-wake.dat' },
   { from: 'selftests/v6.1-hmm-leak.dat', seconds: [0, 6] },
-  { from: 'selftests/v7.3-hmm-tests.dat', seconds: [9.1, 9.35] },
+  { from: 'selftests/v7.3-hmm-tests.dat', seconds: [14.5, 16.5] },
 ]
 const TEXTS = [
   'v5.10/hmm.report.txt',

@@ -144,6 +144,7 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
     if (!tables.comms.has(line.pid)) tables.comms.set(line.pid, line.comm)
     const one = textEvent(line, names)
     if (!one) {
+      cut = line.name.startsWith('page_ref_')
       rangeLine(line, listener)
       return
     }
