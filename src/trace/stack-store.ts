@@ -18,27 +18,27 @@ export class StackStore {
     return this.count
   }
 
-  /** The id of the stack in `words[from..to)`; `hash` must be the same function of the words at every call. */
-  intern(words: Uint32Array, length: number, hash: number): number {
+  /** The id of the stack in `words[from..from + length)`; `hash` must be the same function of the words at every call. */
+  intern(words: Uint32Array, from: number, length: number, hash: number): number {
     let slot = hash & this.mask
     for (;;) {
       const id = this.table[slot]
       if (id === EMPTY) break
-      if (this.hashes[id - 1] === hash && this.same(id - 1, words, length)) return id
+      if (this.hashes[id - 1] === hash && this.same(id - 1, words, from, length)) return id
       slot = (slot + 1) & this.mask
     }
-    return this.add(words, length, hash, slot)
+    return this.add(words, from, length, hash, slot)
   }
 
-  private same(index: number, words: Uint32Array, length: number): boolean {
+  private same(index: number, words: Uint32Array, from: number, length: number): boolean {
     const start = this.starts[index]
     if (this.starts[index + 1] - start !== length) return false
     const own = this.words
-    for (let i = 0; i < length; i++) if (own[start + i] !== words[i]) return false
+    for (let i = 0; i < length; i++) if (own[start + i] !== words[from + i]) return false
     return true
   }
 
-  private add(words: Uint32Array, length: number, hash: number, slot: number): number {
+  private add(words: Uint32Array, from: number, length: number, hash: number, slot: number): number {
     const index = this.count++
     if (index + 1 >= this.starts.length) {
       this.starts = grown(this.starts, index + 2)
@@ -46,7 +46,7 @@ export class StackStore {
     }
     const start = this.starts[index]
     if (start + length > this.words.length) this.words = grown(this.words, start + length)
-    this.words.set(words.subarray(0, length), start)
+    this.words.set(words.subarray(from, from + length), start)
     this.starts[index + 1] = start + length
     this.hashes[index] = hash
     this.table[slot] = index + 1

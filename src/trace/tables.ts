@@ -83,7 +83,7 @@ export class AddressTables extends Tables {
     let at = 0
     for (const length of stacks.lengths) {
       const words = stacks.words.subarray(at, at + length)
-      map.push(this.store.intern(words, length, hashWords(words, length)))
+      map.push(this.store.intern(words, 0, length, hashWords(words, length)))
       at += length
     }
   }

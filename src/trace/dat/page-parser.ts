@@ -3,7 +3,7 @@
  * Source: include/linux/ring_buffer.h and kernel/trace/ring_buffer.c (rb_event_length, rb_update_event), libtraceevent's kbuffer-parse.c.
  */
 import { Cut, type Inflate } from '../byte-file.ts'
-import { batchBytes, Context, type EventBatch, HIGH, LOW, newBatch } from '../page-event.ts'
+import { batchBytes, Context, copyRows, type EventBatch, HIGH, LOW, newBatch } from '../page-event.ts'
 import { StackStore } from '../stack-store.ts'
 import { zoneKey } from '../zone.ts'
 import { unpack } from './head.ts'
@@ -22,8 +22,8 @@ const TWO27 = 134217728
 const MISSED = 0x80000000
 const MISSED_STORED = 0x40000000
 const COMMIT = 0x07ffffff
-/** Room for events in a batch, per byte of pages: the smallest page_ref record with its header is 44 bytes on a 32-bit kernel. */
-const SMALLEST = 40
+/** Bytes of pages for which a batch has room for one event at first: with stacks an event takes more, without it about half. */
+const USUAL = 96
 const LEVELS = 4
 
 enum Kind {
@@ -43,6 +43,8 @@ export class PageParser {
   private readonly places = new Int32Array(65536)
   private readonly offsets: Int32Array
   private readonly frame = new Uint32Array(2 * MAX_FRAMES)
+  /** The chunk that is parsed as 32-bit words, if they can be read so. */
+  private words: Uint32Array | undefined
   private stackSizeAt = 8
   private stackCallerAt = 16
 
@@ -86,14 +88,17 @@ export class PageParser {
   private roomFor(job: UnitJob): EventBatch {
     let bytes = job.chunks.length === 0 ? job.bytes.length : 0
     for (let i = 0; i < job.chunks.length; i += 3) bytes += job.chunks[i + 2]
-    const capacity = Math.ceil(bytes / SMALLEST) + 1
+    const capacity = Math.ceil(bytes / USUAL) + 64
     const buffer = job.buffer && job.buffer.byteLength >= batchBytes(capacity) ? job.buffer : undefined
     return newBatch(capacity, buffer)
   }
 
   private pages(bytes: Uint8Array, state: UnitState, offset: number): void {
-    const { pageSize } = this.layout
+    const { pageSize, little } = this.layout
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    // Stacks are most of the bytes: where the byte order is this machine's they are looked at as words.
+    const native = little === (LOW === 0) && (bytes.byteOffset & 3) === 0
+    this.words = native ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2) : undefined
     for (let at = 0; at < bytes.length; at += pageSize) {
       const end = Math.min(at + pageSize, bytes.length)
       if (end - at < this.layout.data) {
@@ -203,6 +208,7 @@ export class PageParser {
     const flagsLow = view.getUint32(flagsAt + (little || long === 4 ? 0 : 4), little)
     const flagsHigh = long === 8 ? view.getUint32(flagsAt + (little ? 4 : 0), little) : 0
     if (state.dropping && state.drops(zoneKey(flagsHigh))) return
+    if (state.batch.length === state.batch.capacity) state.grow()
     const { batch } = state
     const row = batch.length++
     batch.op[row] = offsets[place]
@@ -241,23 +247,26 @@ export class PageParser {
     const caller = at + this.stackCallerAt
     // The record is longer than its format says: its own `size` and the record's length bound it.
     const said = this.stackSizeAt + 4 <= length ? view.getInt32(at + this.stackSizeAt, little) : 0
-    let frames = Math.min(said, MAX_FRAMES, Math.floor((length - this.stackCallerAt) / long))
-    let hash = frames
+    const frames = Math.min(said, MAX_FRAMES, Math.floor((length - this.stackCallerAt) / long))
+    if (this.words && little && long === 8 && (caller & 3) === 0) {
+      const from = caller >> 2
+      const length = wordsOfStack(this.words, from, 2 * frames)
+      if (length > 0) this.joined(this.stacks.intern(this.words, from, length, quickHash(this.words, from, length)), row, orphan, pid, level, state)
+      return
+    }
     let words = 0
     for (let i = 0, from = caller; i < frames; i++, from += long) {
       const low = view.getUint32(from + (little || long === 4 ? 0 : 4), little)
       const high = long === 8 ? view.getUint32(from + (little ? 4 : 0), little) : 0
-      if (low === 0xffffffff && (long === 4 || high === 0xffffffff)) {
-        frames = i
-        break
-      }
+      if (low === 0xffffffff && (long === 4 || high === 0xffffffff)) break
       frame[words] = low
       frame[words + 1] = high
-      hash = (hash * 31 + low) | 0
       words += 2
     }
-    if (words === 0) return
-    const id = this.stacks.intern(frame, words, hash ^ (hash >>> 15))
+    if (words > 0) this.joined(this.stacks.intern(frame, 0, words, quickHash(frame, 0, words)), row, orphan, pid, level, state)
+  }
+
+  private joined(id: number, row: number, orphan: boolean, pid: number, level: number, state: UnitState): void {
     if (orphan) {
       state.opened[level] = 1
       state.orphans.push([level, pid, id])
@@ -266,6 +275,19 @@ export class PageParser {
       state.pending[level] = -1
     }
   }
+}
+
+/** How many of the words are frames: a word of ones in both halves ends the stack. */
+function wordsOfStack(words: Uint32Array, from: number, length: number): number {
+  for (let i = 0; i < length; i += 2) if (words[from + i] === 0xffffffff && words[from + i + 1] === 0xffffffff) return i
+  return length
+}
+
+/** Of the lower halves: the upper ones are alike in all of a kernel's functions. */
+function quickHash(words: Uint32Array, from: number, length: number): number {
+  let hash = length
+  for (let i = 0; i < length; i += 2) hash = (hash * 31 + words[from + i]) | 0
+  return hash ^ (hash >>> 15)
 }
 
 /** Whether two rows tell the same of the same page, the count they saw included: then they are one event. */
@@ -290,7 +312,7 @@ export function levelOf(flags: number): number {
 /** What a unit has given so far. */
 class UnitState {
   readonly cpu: number
-  readonly batch: EventBatch
+  batch: EventBatch
   readonly pending = new Int32Array(LEVELS).fill(-1)
   /** Per level, whether an event was seen: before the first, a stack is that of the unit before. */
   readonly opened = new Uint8Array(LEVELS)
@@ -317,6 +339,13 @@ class UnitState {
     this.number = job.number
     this.cpu = job.cpu
     this.batch = batch
+  }
+
+  grow(): void {
+    const bigger = newBatch(this.batch.capacity * 2)
+    copyRows(this.batch, 0, this.batch.length, bigger, 0)
+    bigger.length = this.batch.length
+    this.batch = bigger
   }
 
   drops(zone: number): boolean {
