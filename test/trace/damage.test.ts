@@ -106,15 +106,17 @@ describe('a file that ends early', () => {
   }))
   const data = { name: '', clock: 'global', pageSize: 4096, cpus: pagesOf(events, shape) }
   const parts = partsOf(shape, '6.1.0')
-  for (const [what, bytes] of [
-    ['version 6', writeDat6(parts, [data])],
-    ['version 7', writeDat7(parts, [data], 'none')],
-    ['version 7, zlib', writeDat7(parts, [data], 'zlib')],
+  // From where the first chunk of events is whole, to where the last page still misses some.
+  for (const [what, bytes, from] of [
+    ['version 6', writeDat6(parts, [data]), 0.3],
+    ['version 7', writeDat7(parts, [data], 'none'), 0.3],
+    ['version 7, zlib', writeDat7(parts, [data], 'zlib'), 0.65],
   ] as const) {
     it(`${what}: as far as it reads, and where it ends`, async () => {
-      const start = Math.floor(bytes.length * 0.3)
+      const start = Math.floor(bytes.length * from)
+      const lastPage = from < 0.5 ? shape.pageSize : 200
       let early = 0
-      for (let length = start; length < bytes.length - 200; length += Math.floor(bytes.length / 23)) {
+      for (let length = start; length < bytes.length - lastPage; length += Math.floor((bytes.length - start) / 16)) {
         const { summary, findings } = await auditOf(memoryFile(bytes.slice(0, length), 'cut'), [
           { start: 0x40000, end: 0x4ffff, type: 'fsdax', from: 'option', name: undefined },
         ])
@@ -127,6 +129,18 @@ describe('a file that ends early', () => {
       ok(early > 10)
     })
   }
+
+  it('text: the last line is not believed, and a line that cannot be read in between is a loss', async () => {
+    const text = readFileSync(excerpt('v5.10/hmm.report.txt'), 'utf8')
+    const at = text.lastIndexOf('val=-1')
+    const ends = await auditOf(memoryFile(new TextEncoder().encode(text.slice(0, at + 6)), 'cut'), rangesOf('v5.10/hmm.report.txt'))
+    ok(!ends.summary.end.complete)
+    match(ends.summary.end.why, /^at byte \d+: the last line is cut off$/)
+    const middle = text.indexOf('pfn=0x', text.length / 2)
+    const gap = await auditOf(memoryFile(new TextEncoder().encode(`${text.slice(0, middle)}pfn=?${text.slice(middle + 6)}`), 'gap'), [])
+    equal(gap.summary.lost, 1)
+    equal(gap.summary.end.complete, true)
+  })
 
   it('no claim is made about a page after a gap on it', async () => {
     // The put of the last page is lost with the page of the ring buffer that held it.

@@ -70,16 +70,17 @@ export class PageParser {
     const known = this.stacks.size
     const state = new UnitState(job, this.roomFor(job))
     try {
-      if (job.chunks.length === 0) this.pages(job.bytes, state, job.offset)
+      if (job.chunks.length === 0) this.pages(job.bytes, state, (at) => job.offset + at)
       for (let i = 0; i < job.chunks.length; i += 3) {
         const at = job.chunks[i]
         const packed = job.bytes.subarray(at, at + job.chunks[i + 1])
         const bytes = unpack(this.inflate, this.layout.compression, packed, job.chunks[i + 2], job.offset + at)
-        this.pages(bytes, state, job.offset + at)
+        // Inside of a chunk there are no bytes of the file to name.
+        this.pages(bytes, state, () => job.offset + at)
       }
     } catch (error) {
       if (!(error instanceof Cut)) throw error
-      state.damaged(error.message)
+      state.damaged(`at byte ${error.offset}: ${error.message}`)
     }
     if (job.cut !== undefined) state.damaged(job.cut)
     return state.result(this.stacks.since(known))
@@ -93,7 +94,8 @@ export class PageParser {
     return newBatch(capacity, buffer)
   }
 
-  private pages(bytes: Uint8Array, state: UnitState, offset: number): void {
+  /** `place`: which byte of the file an offset is, for messages. */
+  private pages(bytes: Uint8Array, state: UnitState, place: (at: number) => number): void {
     const { pageSize, little } = this.layout
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     // Stacks are most of the bytes: where the byte order is this machine's they are looked at as words.
@@ -102,14 +104,14 @@ export class PageParser {
     for (let at = 0; at < bytes.length; at += pageSize) {
       const end = Math.min(at + pageSize, bytes.length)
       if (end - at < this.layout.data) {
-        state.damaged(`the page at byte ${offset + at} is cut off`)
+        state.damaged(`at byte ${place(end)}: the page is cut off`)
         return
       }
-      this.page(view, at, end, state, offset)
+      this.page(view, at, end, state, place)
     }
   }
 
-  private page(view: DataView, start: number, limit: number, state: UnitState, offset: number): void {
+  private page(view: DataView, start: number, limit: number, state: UnitState, place: (at: number) => number): void {
     const { layout } = this
     const { little } = layout
     const stampLow = view.getUint32(start + layout.timestamp + (little ? 0 : 4), little)
@@ -120,7 +122,7 @@ export class PageParser {
     let short = false
     if (end > limit) {
       if (used > layout.pageSize - layout.data) {
-        state.damaged(`the page at byte ${offset + start} is damaged: it says it holds ${used} bytes`)
+        state.damaged(`at byte ${place(start)}: the page is damaged, it says it holds ${used} bytes`)
         return
       }
       end = limit
@@ -132,8 +134,9 @@ export class PageParser {
     }
     state.lastPage = { used, room: layout.pageSize - layout.data }
     const left = this.records(view, start + layout.data, end, stampHigh * TWO32 + stampLow, state)
-    if (left >= 0) state.damaged(`the record at byte ${offset + left} is damaged`)
-    else if (short) state.damaged(`the page at byte ${offset + start} is cut off`)
+    // In a page that is not all there it is the missing part that makes no sense of a record.
+    if (short) state.damaged(`at byte ${place(limit)}: the page is cut off`)
+    else if (left >= 0) state.damaged(`at byte ${place(left)}: the record is damaged`)
   }
 
   /** Parses records up to `end`; gives -1, or where a record makes no sense. */

@@ -5,8 +5,8 @@ const PIECE = 1 << 20
 /** A line longer than this is none: the file is no text. */
 const LONGEST = 1 << 20
 
-/** Calls `each` with every line, without its end, in order; `piece` after every megabyte. Stops where `each` gives false. */
-export async function eachLine(file: ByteFile, each: (line: string) => void, piece: (done: number) => void): Promise<void> {
+/** Calls `each` with every line, without its end, in order, and whether it has one: the last of a file that is cut off has not. `piece` after every megabyte. */
+export async function eachLine(file: ByteFile, each: (line: string, whole: boolean) => void, piece: (done: number) => void): Promise<void> {
   const decoder = new TextDecoder('utf-8')
   let rest = ''
   for (let at = 0; at < file.size; ) {
@@ -18,7 +18,7 @@ export async function eachLine(file: ByteFile, each: (line: string) => void, pie
     for (;;) {
       const end = text.indexOf('\n', from)
       if (end < 0) break
-      each(text.charCodeAt(end - 1) === 13 ? text.slice(from, end - 1) : text.slice(from, end))
+      each(text.charCodeAt(end - 1) === 13 ? text.slice(from, end - 1) : text.slice(from, end), true)
       from = end + 1
     }
     rest = text.slice(from)
@@ -27,5 +27,5 @@ export async function eachLine(file: ByteFile, each: (line: string) => void, pie
     // Let others of this thread have their turn: progress, signals.
     await Promise.resolve()
   }
-  if (rest !== '') each(rest)
+  if (rest !== '') each(rest, false)
 }

@@ -85,7 +85,10 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
   let row = -1
   let frames: string[] = []
   let reading = false
+  /** The last line has no end: every recorder writes one. */
   let cut = false
+  /** An event that cannot be read: the CPU it was on. In the last line it is where the file ends, before that it is a loss. */
+  let unreadable: number | undefined
   const flush = (): void => {
     if (batch.length > 0) listener.events(batch, tables)
     batch.length = 0
@@ -144,7 +147,7 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
     if (!tables.comms.has(line.pid)) tables.comms.set(line.pid, line.comm)
     const one = textEvent(line, names)
     if (!one) {
-      cut = line.name.startsWith('page_ref_')
+      if (line.name.startsWith('page_ref_')) unreadable = line.cpu
       rangeLine(line, listener)
       return
     }
@@ -159,21 +162,28 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
   }
   await eachLine(
     file,
-    (line) => {
-      cut = false
+    (line, whole) => {
+      if (unreadable !== undefined) lost(unreadable, 1, totals.last)
+      unreadable = undefined
+      cut = !whole
       if (reading && (perf ? /^\s+[0-9a-f]/.test(line) : /^\s*=> /.test(line))) {
         frames.push(line)
         return
       }
       stackEnds()
       const parsed = perf ? perfLine(line) : ftraceLine(line)
+      // A number may lack its last digits.
+      if (!whole && /page_ref_\w+:/.test(line)) {
+        unreadable = parsed?.cpu ?? 0
+        return
+      }
       if (parsed) {
         event(parsed)
         return
       }
       const gap = lossOf(line)
       if (gap) lost(gap.cpu, gap.events, totals.last)
-      else if (/page_ref_\w+:/.test(line)) cut = true
+      else if (/page_ref_\w+:/.test(line)) unreadable = 0
     },
     (done) => listener.progress?.(done, totals.events),
   )
@@ -183,7 +193,7 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
   return {
     head,
     tables,
-    end: cut ? { complete: false, why: 'in the middle of its last line' } : { complete: true },
+    end: unreadable === undefined && !cut ? { complete: true } : { complete: false, why: `at byte ${file.size}: the last line is cut off` },
     events: totals.events,
     records: totals.records,
     lost: totals.lost,
