@@ -35,8 +35,16 @@ proposal(change, {
       about: 'fsdax pages rest at 0, are idle at 0, and the put that reaches 0 wakes who waits; the hook of put_page() is gone',
       switches: ['fsdax_free_at_zero', 'fsdax_wake_at_zero', 'no_devmap_managed_hook'],
       cuts: {
-        // 38607c62b34b made the mappings count in the same commit.
-        'as landed': ['fsdax_free_at_zero', 'fsdax_wake_at_zero', 'no_devmap_managed_hook', 'fsdax_mapping_counts', 'fsdax_entries_ordinary'],
+        // 38607c62b34b made the mappings count in the same commit, PMD entries too, and folios of their pages.
+        'as landed': [
+          'fsdax_free_at_zero',
+          'fsdax_wake_at_zero',
+          'no_devmap_managed_hook',
+          'fsdax_mapping_counts',
+          'fsdax_entries_ordinary',
+          'dax_pmd_accounting',
+          'fsdax_folios',
+        ],
       },
       landed: { place: 5, since: 'v6.15', commits: ['38607c62b34b'] },
     },
