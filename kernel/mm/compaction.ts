@@ -8,9 +8,10 @@ import { is_zone_device_page } from '../include/linux/memremap.ts'
 import { get_page_unless_zero, put_page } from '../include/linux/mm.ts'
 import type { Page } from '../include/linux/mm_types.ts'
 import { page_ref_count } from '../include/linux/page_ref.ts'
+import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { lru_lists } from './swap.ts'
-import { putback_lru_page, TestClearPageLRU } from './vmscan.ts'
+import { PageLRU, putback_lru_page, TestClearPageLRU } from './vmscan.ts'
 
 /** struct compact_control, and what of a scan a scenario wants to know. */
 class CompactControl {
@@ -25,11 +26,6 @@ export const cc = struct(CompactControl)
  */
 function pfn_to_online_page(page: Page): boolean {
   return !(change.online_sections_know_devices && is_zone_device_page(page))
-}
-
-/** PageLRU(). */
-function PageLRU(page: Page): boolean {
-  return lru_lists.tracked && page.lru
 }
 
 /** isolate_migratepages_block() of one anonymous page, and putback_movable_pages() of what it isolated: it is not migrated here. */
@@ -47,7 +43,10 @@ function isolate_migratepages_block(page: Page): boolean {
   if (!change.compaction_references_first) {
     // Somebody unknown holds the page, which can then not be migrated: an admittedly racy look, here without a reference.
     if (!page_mapping(page) && page_ref_count(page) > page._mapcount) return false
-    return __isolate_lru_page(page)
+    spin_lock(lru_lists.lru_lock)
+    const isolated = __isolate_lru_page(page)
+    spin_unlock(lru_lists.lru_lock)
+    return isolated
   }
   if (!get_page_unless_zero(page, 'lru')) return false
   const pinned = !page_mapping(page) && page_ref_count(page) - 1 > page._mapcount
@@ -58,11 +57,11 @@ function isolate_migratepages_block(page: Page): boolean {
   return true
 }
 
-/** Until v5.10, under the lru_lock: the reference comes last. */
+/** PageLRU() again, then __isolate_lru_page(): until v5.11, under the lru_lock. The flag goes when the reference is there. */
 function __isolate_lru_page(page: Page): boolean {
   if (change.scanners_test_lru && !PageLRU(page)) return false
   if (!get_page_unless_zero(page, 'lru')) return false
-  TestClearPageLRU(page)
+  page.lru = false
   return true
 }
 

@@ -5,6 +5,7 @@ import type { Holder, Page } from '../include/linux/mm_types.ts'
 import { page_ref_sub_and_test } from '../include/linux/page_ref.ts'
 import { compound_head } from '../include/linux/page-flags.ts'
 import { percpu_ref_put } from '../include/linux/percpu-refcount.ts'
+import { Spinlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { mem_cgroup_uncharge } from './memcontrol.ts'
 import { free_zone_device_page, put_devmap_managed_page_refs } from './memremap.ts'
@@ -13,12 +14,16 @@ import { free_unref_page } from './page_alloc.ts'
 /** The lists of the LRU. Scenarios in which somebody beside migration isolates pages track the flag; in others isolation always works. */
 class LruLists {
   tracked = false
+  /** pgdat->lru_lock. Since v5.11 who clears PG_lru has the page, and the lock guards the lists alone, which the model does not have. */
+  lru_lock = new Spinlock()
 }
 export const lru_lists = struct(LruLists)
 
 /** lru_cache_add(), folio_add_lru(): without the per-CPU batch, which would hold a reference until it is drained. */
 export function lru_cache_add(page: Page): void {
-  if (lru_lists.tracked) page.lru = true
+  if (!lru_lists.tracked) return
+  VM_BUG_ON(page.lru, 'PageLRU(page)', 'a page is put on the LRU that is there already: two have taken it off, and both bring it back')
+  page.lru = true
 }
 
 /** __page_cache_release(): a page that is freed leaves the LRU. */
