@@ -15,16 +15,17 @@ function subpage(pmd: PmdEntry, vma: Vma): Page {
 
 /**
  * gup_huge_pmd(), gup_fast_pmd_leaf(): no lock, interrupts off. While a devmap bit says so, page by page, with the pgmap held;
- * else one reference of the folio of the whole.
+ * else one reference of the folio of the whole. Linux commit fd2825b0760a ("mm/gup: remove pXX_devmap usage from
+ * get_user_pages()") did away with both at once: here the pgmap is one switch, and the bit, which goes a commit later, the other.
  */
 export function gup_huge_pmd(vma: Vma, orig: PmdEntry, flags: GupFlags): Page | null {
   if (flags.write && !orig.write) return null
   const page = subpage(orig, vma)
   const devmap = pte_devmap(vma)
   if (flags.longterm && devmap) return null
-  if (devmap && !change.gup_no_pgmap) return __gup_device_huge_pmd(vma, orig, page, flags)
-  // One reference a page that is asked for, all of the folio of the first. Without folios that is the first page alone.
-  const grabbed = change.fsdax_folios ? page : orig.page!
+  if (devmap) return __gup_device_huge_pmd(vma, orig, page, flags)
+  // v5.10 takes the reference of the first page's folio: where there is no folio that is another page than the one asked for.
+  const grabbed = change.gup_put_folio ? page : orig.page!
   if (!try_grab_folio(grabbed, flags)) return null
   if (same(orig, READ_ONCE(vma.pmd!.entry)) && gup_fast_folio_allowed(grabbed, flags)) return page
   gup_put_folio(grabbed, flags.pin)
@@ -37,14 +38,14 @@ export function gup_huge_pmd(vma: Vma, orig: PmdEntry, flags: GupFlags): Page | 
  * (in v5.15) the pgmap was not given back where the page could not be taken.
  */
 function __gup_device_huge_pmd(vma: Vma, orig: PmdEntry, page: Page, flags: GupFlags): Page | null {
-  const pgmap = get_dev_pagemap()
-  if (pgmap === null) return null
+  const pgmap = change.gup_no_pgmap ? null : get_dev_pagemap()
+  if (!change.gup_no_pgmap && pgmap === null) return null
   const got = change.gup_device_huge_tries ? try_grab_folio(page, flags) : try_grab_page(page, flags)
   if (!got) {
-    if (change.gup_device_huge_puts_pgmap) put_dev_pagemap(pgmap)
+    if (pgmap !== null && change.gup_device_huge_puts_pgmap) put_dev_pagemap(pgmap)
     return null
   }
-  put_dev_pagemap(pgmap)
+  if (pgmap !== null) put_dev_pagemap(pgmap)
   if (same(orig, READ_ONCE(vma.pmd!.entry))) return page
   // undo_dev_pagemap()
   gup_put_folio(page, flags.pin)
@@ -72,12 +73,12 @@ function follow_locked_pmd(vma: Vma, pmd: PmdEntry, flags: GupFlags): Followed {
   if (pmd.kind !== 'present') return { what: 'fault', page: null }
   if (flags.write && !pmd.write) return { what: 'fault', page: null }
   const page = subpage(pmd, vma)
-  if (pte_devmap(vma) && !change.gup_no_pgmap) {
-    const pgmap = get_dev_pagemap()
+  if (pte_devmap(vma)) {
+    const pgmap = change.gup_no_pgmap ? null : get_dev_pagemap()
     // -EFAULT; below a page table the page would be faulted in again.
-    if (pgmap === null) return { what: 'error', page: null }
+    if (!change.gup_no_pgmap && pgmap === null) return { what: 'error', page: null }
     const grabbed = try_grab_page(page, flags)
-    put_dev_pagemap(pgmap)
+    if (pgmap !== null) put_dev_pagemap(pgmap)
     if (!grabbed) return { what: 'error', page: null }
     return { what: 'page', page }
   }
