@@ -56,7 +56,7 @@ export default scenario({
   },
   sometimes: {
     'the eviction ends the address space': () => kfd.exiting && svm_bo0.evicting,
-    'the exit frees the page': () => kfd.release_work[0],
+    'the exit frees the page': () => kfd.exiting && svm_bo0.kref === 1 && !svm_bo0.evicting,
   },
   unreachable: {
     'the eviction ends the address space': { 'v5.10': 'v5.10 has no amdkfd migration' },

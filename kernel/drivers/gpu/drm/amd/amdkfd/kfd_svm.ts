@@ -52,8 +52,8 @@ class Kfd {
   taken: FixedArray<boolean, 2> = array(2, false)
   /** Which svm_bo's amdgpu_bo has the memory of the GPU; null is nobody of this driver. */
   vram: SvmRangeBo | null = null
-  /** TTM holds a reference of that amdgpu_bo, for an eviction. */
-  vram_held = false
+  /** The svm_bo of which both driver and TTM, for an eviction, hold a reference of the amdgpu_bo. */
+  held_by_both: SvmRangeBo | null = null
   /** svm_bos whose release_work is queued. */
   release_work: FixedArray<boolean, 2> = array(2, false)
   /** mmu_notifier_release(): the process is at its end, and kfd_process_wq_release() queued. */
@@ -202,7 +202,7 @@ function fence_of(svm_bo: SvmRangeBo): EvictionFence {
  */
 function amdgpu_bo_unref(svm_bo: SvmRangeBo): void {
   atomic(() => {
-    if (change.kfd_evicts_in_ttm && kfd.vram_held && kfd.vram === svm_bo) kfd.vram_held = false
+    if (change.kfd_evicts_in_ttm && kfd.held_by_both === svm_bo) kfd.held_by_both = null
     else svm_range_bo_destroy(svm_bo)
   })
 }
@@ -319,17 +319,20 @@ export function kfd_mmput(): void {
   if (mmput(kfd.vma!)) kfd.exiting = true
 }
 
-/** kfd_process_wq_release(), svm_range_list_fini(), svm_range_free(): the range goes. */
+/**
+ * kfd_process_wq_release(), svm_range_list_fini(): the range goes. svm_range_unlink() takes it from the list of its svm_bo, then
+ * svm_range_free() gives back its reference; in the rework of v7.x after it waited for an eviction of the range.
+ */
 function kfd_process_wq_release(): void {
   const prange = svm_range
+  const svm_bo = prange.svm_bo
+  if (svm_bo !== null) {
+    spin_lock(svm_bo.list_lock)
+    if (prange.on_list) svm_bo.range_list = null
+    prange.on_list = false
+    spin_unlock(svm_bo.list_lock)
+  }
   if (change.kfd_evicts_in_ttm) {
-    const svm_bo = prange.svm_bo
-    if (svm_bo !== null) {
-      spin_lock(svm_bo.list_lock)
-      if (prange.on_list) svm_bo.range_list = null
-      prange.on_list = false
-      spin_unlock(svm_bo.list_lock)
-    }
     mutex_lock(prange.migrate_mutex)
     mutex_unlock(prange.migrate_mutex)
   }
@@ -371,7 +374,7 @@ function discard(svm_bo: SvmRangeBo): void {
 function ttm_bo_get_unless_zero(svm_bo: SvmRangeBo): boolean {
   return atomic(() => {
     const got = kfd.vram === svm_bo
-    if (got) kfd.vram_held = true
+    if (got) kfd.held_by_both = svm_bo
     return got
   })
 }
@@ -379,7 +382,7 @@ function ttm_bo_get_unless_zero(svm_bo: SvmRangeBo): boolean {
 /** ttm_bo_put(): the last reference if the svm_bo was released meanwhile. */
 function ttm_bo_put(svm_bo: SvmRangeBo): void {
   atomic(() => {
-    if (kfd.vram_held) kfd.vram_held = false
+    if (kfd.held_by_both === svm_bo) kfd.held_by_both = null
     else svm_range_bo_destroy(svm_bo)
   })
 }
