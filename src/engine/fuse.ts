@@ -1,7 +1,7 @@
 /** Grain `lock`: accesses to fields that only their lock's holder touches become part of the step around them. */
 import { expressions, successors } from '../ir/liveness.ts'
 import { type CheckId, type ColumnId, type Expr, isAccess, type Node, type NodeId, type Program, type Thread } from '../ir/program.ts'
-import { keptBeforeFatal, sharedColumns, tailNoticed } from '../ir/prune.ts'
+import { keptAtEntry, keptBeforeFatal, sharedColumns, tailNoticed } from '../ir/prune.ts'
 
 /**
  * Makes the loads and stores of guarded columns local computation, except where a property or a guard could see the
@@ -61,7 +61,8 @@ function fuseThread(program: Program, thread: Thread, hidden: ReadonlySet<Column
     if ((node.op === 'load' || node.op === 'store') && node.access && node.places.every((place) => hidden.has(place.column)) && !noticed(thread, n))
       fused.add(n)
   })
-  for (const n of keptBeforeFatal(program, thread, (column) => hidden.has(column), fused)) fused.delete(n)
+  const unseen = (column: ColumnId): boolean => hidden.has(column)
+  for (const n of [...keptBeforeFatal(program, thread, unseen, fused), ...keptAtEntry(thread, unseen, fused)]) fused.delete(n)
   for (;;) {
     const silent = (n: NodeId): boolean => fused.has(n) || !isAccess(thread.nodes[n])
     const kept = keptInCycles(thread, silent, fused)

@@ -119,7 +119,7 @@ function pruneThread(program: Program, thread: Thread, unread: (column: ColumnId
     return node
   })
   const silent = new Set([...gone, ...quiet].filter((n) => isAccess(thread.nodes[n])))
-  for (const n of keptBeforeFatal(program, thread, own, silent)) {
+  for (const n of [...keptBeforeFatal(program, thread, own, silent), ...keptAtEntry(thread, own, silent)]) {
     gone.delete(n)
     quiet.delete(n)
   }
@@ -191,6 +191,30 @@ export function keptBeforeFatal(program: Program, thread: Thread, hidden: (colum
     })
   })
   return [...kept]
+}
+
+/**
+ * The silent accesses that come first in a thread, if a change that others can see stands before them. What a thread does
+ * before its first access is done in one step with it; with the access after that, the change would be seen later or never.
+ */
+export function keptAtEntry(thread: Thread, hidden: (column: ColumnId) => boolean, silent: ReadonlySet<NodeId>): NodeId[] {
+  const kept: NodeId[] = []
+  const seen = new Set<string>()
+  const pending: { n: NodeId; changed: boolean }[] = [{ n: thread.entry, changed: false }]
+  while (pending.length > 0) {
+    const { n, changed } = pending.pop() as { n: NodeId; changed: boolean }
+    const node = thread.nodes[n]
+    if (seen.has(`${n} ${changed}`)) continue
+    seen.add(`${n} ${changed}`)
+    if (isAccess(node) && !silent.has(n)) continue
+    if (changed && silent.has(n)) {
+      kept.push(n)
+      continue
+    }
+    const changes = node.op === 'store' && node.places.some((place) => !hidden(place.column))
+    for (const next of successors(node)) pending.push({ n: next, changed: changed || changes })
+  }
+  return kept
 }
 
 /** A loop must keep an access: otherwise a transition would not end. */

@@ -217,3 +217,15 @@ test('what others could see before a path ends at a fatal check is still seen', 
   assert.ok(failed(await exact(one)).includes('always:small'))
   await assertKept(one)
 })
+
+test('what a thread changes before its first access is seen when that access is made, though nobody notices the access', async () => {
+  const begins: Segment = () => [
+    { op: 'store', column: GHOST, value: k(1), access: false },
+    { op: 'load', dst: 1, column: FREE },
+    { op: 'store', column: GHOST, value: k(0) },
+  ]
+  const sets: Segment = () => [{ op: 'store', column: FREE, value: k(1) }]
+  const one = built([[begins], [sets]])
+  assert.ok(failed(await exact(one)).includes('always:together'))
+  await assertKept(one)
+})
