@@ -24,6 +24,8 @@ const child = struct(Vma, { mm: child_mm })
 export default scenario({
   about: 'fork() of a page in coherent memory, a write, and the end of the child, against its migration by the driver',
   bounds: '2 threads, 1 device page, 3 ordinary pages, 2 processes, one migration',
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
+  needs: ['device_coherent'],
   setup() {
     anon_vma.vmas[0] = vma
     give_to_buddy(0, ram0)
@@ -54,11 +56,6 @@ export default scenario({
   sometimes: {
     'both processes map the device page': () => device._mapcount === 2,
     'both entries wait for the migration': () => vma.pte.kind === 'migration' && child.pte.kind === 'migration',
-    'the page leaves the device': () => change.device_coherent && device._mapcount === 0 && vma.pte.kind === 'present',
-  },
-  unreachable: {
-    'the page leaves the device': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
-    'both processes map the device page': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
-    'both entries wait for the migration': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
+    'the page leaves the device': () => device._mapcount === 0 && vma.pte.kind === 'present',
   },
 })

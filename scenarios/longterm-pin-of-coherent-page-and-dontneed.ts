@@ -28,6 +28,8 @@ const pinned = struct(Pinned)
 export default scenario({
   about: 'a long-term pin of a page in coherent memory against MADV_DONTNEED',
   bounds: '2 threads, 1 device page, 2 ordinary pages, one pin that is kept',
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
+  needs: ['device_coherent'],
   setup() {
     anon_vma.vmas[0] = vma
     give_to_buddy(0, ram0)
@@ -53,11 +55,7 @@ export default scenario({
       !change.device_coherent || vma.pte.page === device || (device._refcount === device.held.base && mdevice.free_pages === device),
   },
   sometimes: {
-    'the pin is all that holds the page': () => change.device_coherent && pinned.page !== null && vma.pte.kind === 'none',
+    'the pin is all that holds the page': () => pinned.page !== null && vma.pte.kind === 'none',
     'the page is migrated although nothing maps it': () => device._mapcount === 0 && device.held.migrate > 0 && vma.pte.kind === 'none',
-  },
-  unreachable: {
-    'the pin is all that holds the page': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
-    'the page is migrated although nothing maps it': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
   },
 })

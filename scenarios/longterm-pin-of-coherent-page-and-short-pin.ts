@@ -29,6 +29,8 @@ const pinned = struct(Pinned)
 export default scenario({
   about: 'a long-term pin of a page in coherent memory against direct I/O into the page',
   bounds: '2 threads, 1 device page, 2 ordinary pages, one pin that is kept, one short pin',
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
+  needs: ['device_coherent'],
   setup() {
     anon_vma.vmas[0] = vma
     give_to_buddy(0, ram0)
@@ -65,14 +67,6 @@ export default scenario({
   },
   sometimes: {
     'the long-term pin meets the short one and is refused': () => pinned.refused && transfer.target === device,
-    'the page leaves the device and is pinned twice': () => change.device_coherent && pinned.page !== null && transfer.target === pinned.page,
-  },
-  unreachable: {
-    'the long-term pin meets the short one and is refused': {
-      'v5.10': 'no coherent memory',
-      'v5.15+seed': 'no coherent memory',
-      'v5.18': 'no coherent memory',
-    },
-    'the page leaves the device and is pinned twice': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
+    'the page leaves the device and is pinned twice': () => pinned.page !== null && transfer.target === pinned.page,
   },
 })

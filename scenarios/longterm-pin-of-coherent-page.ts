@@ -9,7 +9,6 @@ import { dmirror_allocate_coherent_chunk, dmirror_migrate_to_device } from '../k
 import { get_user_pages_fast, pin_user_pages_fast_longterm, put_user_page } from '../kernel/mm/gup.ts'
 import { handle_mm_fault } from '../kernel/mm/memory.ts'
 import { give_to_buddy } from '../kernel/mm/page_alloc.ts'
-import { change } from '../kernel/switches.ts'
 
 const device = struct(Page)
 const ram0 = struct(Page)
@@ -28,6 +27,8 @@ const pinned = struct(Pinned)
 export default scenario({
   about: 'a long-term pin of a page in coherent memory against a short reference by get_user_pages()',
   bounds: '2 threads, 1 device page, 2 ordinary pages, one pin that is kept, one reference',
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
+  needs: ['device_coherent'],
   setup() {
     anon_vma.vmas[0] = vma
     give_to_buddy(0, ram0)
@@ -57,17 +58,8 @@ export default scenario({
     'a device page that nobody maps is free': () => vma.pte.page === device || device._refcount === device.held.base,
   },
   sometimes: {
-    'the page leaves the device and is pinned': () => change.device_coherent && pinned.page !== null && device._mapcount === 0,
+    'the page leaves the device and is pinned': () => pinned.page !== null && device._mapcount === 0,
     'the pin is refused: somebody else holds the page': () => pinned.refused,
     'both hold the page': () => device.held.gup > 0 && device.held.migrate > 0,
-  },
-  unreachable: {
-    'the page leaves the device and is pinned': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
-    'the pin is refused: somebody else holds the page': {
-      'v5.10': 'no coherent memory',
-      'v5.15+seed': 'no coherent memory',
-      'v5.18': 'no coherent memory',
-    },
-    'both hold the page': { 'v5.10': 'no coherent memory', 'v5.15+seed': 'no coherent memory', 'v5.18': 'no coherent memory' },
   },
 })

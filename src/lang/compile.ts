@@ -11,7 +11,7 @@ import { GraphBuilder } from './graph-builder.ts'
 import { columnsNow } from './initial.ts'
 import { type ModelStatement, statementKey, statementsBelow } from './outline.ts'
 import { contextOf, declareScenarioObjects, lowerThread } from './root.ts'
-import { settledBySyntax, settledColumns } from './settled.ts'
+import { columnName, settledBySyntax, settledColumns } from './settled.ts'
 import { type MakeContext, type Prepared, prepareBy, setUpWith } from './setup.ts'
 import { diagnosticAt, loadSources, type SourceHost, type Sources } from './source.ts'
 import { INPUTS, type Template, template } from './template.ts'
@@ -84,24 +84,27 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
       for (const name of options.without ?? []) on.delete(name)
       const switches = new Map([...declarations.switches.keys()].map((name) => [name, on.has(name)]))
       const changes = [...(options.with ?? []).map((name) => `+${name}`), ...(options.without ?? []).map((name) => `-${name}`)]
-      // The first pass knows what the syntax tells: which fields no thread can write. What it finds never to be written, and
-      // never to be retired, decides branches and spares checks in the second.
-      const pass = (known?: Facts): Lowered => lower(sources, scenario, switches, known, kernel?.name ?? NO_KERNEL, changes, mistakes)
+      const pass = (known?: Facts): Lowered => {
+        sources.lowered.clear()
+        return lower(sources, scenario, switches, known, kernel?.name ?? NO_KERNEL, changes, mistakes)
+      }
       if (options.facts) {
         facts = options.facts
-        const { program, contradicts } = pass(facts)
-        if (!contradicts) return program
-        sources.lowered.clear()
+        const { program, against } = pass(facts)
+        if (!against) return program
       }
-      facts = pass().facts
-      return pass(facts).program
+      const final = settle(pass)
+      facts = final.facts
+      return final.program
     },
     compileTemplate(scenario, kernelName, inputs) {
       const kernel = declarations.kernels.find((preset) => preset.name === kernelName)
-      const switches = new Map([...declarations.switches.keys()].map((name) => [name, kernel?.has.includes(name) ?? false]))
-      const of = new Set(inputs)
-      const first = lower(sources, scenario, switches, undefined, kernelName, [], mistakes, of)
-      const { program, facts, unwritten, initial, objects } = lower(sources, scenario, switches, first.facts, kernelName, [], mistakes, of)
+      // Where the situation exists only with some switches, no other program of it is asked for.
+      const needed = new Set(scenario.kernels.includes(kernelName) ? [] : scenario.needs)
+      const switches = new Map([...declarations.switches.keys()].map((name) => [name, needed.has(name) || (kernel?.has.includes(name) ?? false)]))
+      const of = new Set(inputs.filter((name) => !needed.has(name)))
+      const pass = (known?: Facts): Lowered => lower(sources, scenario, switches, known, kernelName, [], mistakes, of)
+      const { program, facts, unwritten, initial, objects } = settle(pass)
       const setUp = (on: ReadonlySet<string>): Prepared | null => setUpWith(sources, scenario, switches, of, on, objects)
       return template({ program, setUp, prepared: facts.prepared, initial, unwritten })
     },
@@ -123,14 +126,28 @@ export interface Facts {
 interface Lowered {
   readonly program: Program
   readonly facts: Facts
-  /** It does what the facts say never happens. */
-  readonly contradicts: boolean
+  /** Where it does what the facts it was lowered with say never happens: those of them that hold. */
+  readonly against?: Facts
   /** Every object it knows. */
   readonly objects: ReturnType<Unit['objects']>
   /** Values before the set-up, by cell. */
   readonly initial: ReadonlyMap<string, number>
   /** Cells that no thread writes. */
   readonly unwritten: readonly string[]
+}
+
+/**
+ * Lowers until what was taken for granted holds of what came out. The first pass knows what the syntax tells: which fields no
+ * thread can write. What it finds never to be written, and never to be retired, decides branches and spares checks in the
+ * next; where that knows more objects, and reaches code that the first did not, it may find some of this to be wrong.
+ */
+function settle(pass: (known?: Facts) => Lowered): Lowered {
+  let { facts } = pass()
+  for (;;) {
+    const lowered = pass(facts)
+    if (!lowered.against) return { ...lowered, facts }
+    facts = lowered.against
+  }
 }
 
 const NO_WRITES: Writes = { fields: new Set(), retired: new Set(), unknown: true }
@@ -144,6 +161,7 @@ function lower(
   changes: readonly string[],
   mistakes: readonly Diagnostic[],
   inputs: ReadonlySet<string> = new Set(),
+  unsettled: ReadonlySet<string> = new Set(),
 ): Lowered {
   const unit = new Unit(
     sources,
@@ -176,20 +194,11 @@ function lower(
   const context = base(-1, new GraphBuilder(), true)
   const prepared = known ? known.prepared : (setUp as Prepared).values
   const objects = known ? known.objects : unit.objects()
-  const assumed = known ? undefined : settledBySyntax(context, writes, prepared)
+  const assumed = known ? undefined : settledBySyntax(context, writes, prepared, unsettled)
   if (assumed) unit.settled = assumed.settled
   const lowered = scenario.threads.map((thread, t) => lowerThread(base(t, new GraphBuilder(), false), thread.role, thread.body, attempt))
-  if (assumed?.broken())
-    return lower(
-      sources,
-      scenario,
-      switches,
-      { retired: writes.retired, settled: () => undefined, prepared, objects, preparedBy },
-      kernel,
-      changes,
-      mistakes,
-      inputs,
-    )
+  const broken = assumed?.broken() ?? []
+  if (broken.length > 0) return lower(sources, scenario, switches, undefined, kernel, changes, mistakes, inputs, new Set([...unsettled, ...broken]))
 
   const pure = { ...base(-1, new GraphBuilder(), false), pure: true, ghost: true }
   const property = ({ name, body }: PropertyDeclaration) => {
@@ -284,11 +293,11 @@ function lower(
   const program = settleConstants(usedColumns({ columns, threads, properties: found }, guarded), written, open)
   const named = { scenario: scenario.name, about: scenario.about, bounds: scenario.bounds, kernel, changes, checks: unit.checks, hash: '' }
   const complete = { ...named, ...program }
-  const contradicts = known !== undefined && contradictsFacts(unit, known)
+  const against = known && heldOf(unit, known)
   const switchesRead = [...new Set([...preparedBy, ...unit.switchesRead])].sort()
   return {
     program: { ...complete, hash: hashProgram(complete), switchesRead },
-    contradicts,
+    ...(against ? { against } : {}),
     facts: { retired: unit.retiredNow, settled, prepared, objects, preparedBy },
     objects: unit.objects(),
     initial: new Map(columnsNow(context, new Map()).flatMap(({ cells, init }) => cells.map((cell, i): [string, number] => [cell, init[i]]))),
@@ -296,10 +305,20 @@ function lower(
   }
 }
 
-/** True if a field is written, or memory goes, that another variant never wrote or took away. */
-function contradictsFacts({ columns, retiredNow }: Unit, { settled, retired }: Facts): boolean {
-  const known = (draft: (typeof columns)[number]): boolean => draft.struct.objects.some((_, object) => settled(draft, object, 0) !== undefined)
-  return columns.some((draft) => draft.written && !draft.ghost && known(draft)) || [...retiredNow].some((struct) => !retired.has(struct))
+/** What is left of facts where a program was lowered with them that they do not hold of; undefined if all of them hold. */
+function heldOf(unit: Unit, known: Facts): Facts | undefined {
+  const { columns, retiredNow } = unit
+  const isKnown = (draft: (typeof columns)[number]): boolean => draft.struct.objects.some((_, object) => known.settled(draft, object, 0) !== undefined)
+  const written = new Set(columns.filter((draft) => draft.written && !draft.ghost && isKnown(draft)).map(columnName))
+  const objects = unit.objects()
+  const more = [...objects].some(([symbol, now]) => now.length > (known.objects.get(symbol)?.length ?? 0))
+  if (written.size === 0 && !more && [...retiredNow].every((struct) => known.retired.has(struct))) return undefined
+  return {
+    ...known,
+    retired: new Set([...known.retired, ...retiredNow]),
+    settled: (draft, object, element) => (written.has(columnName(draft)) ? undefined : known.settled(draft, object, element)),
+    objects,
+  }
 }
 
 /** By place; what the compiler makes of a line in which TypeScript found a mistake is left out. */

@@ -13,25 +13,32 @@ export function settledColumns(unit: Unit, columns: readonly Column[]): Settled 
     if (draft.written || draft.ghost) continue
     const { init } = columns[draft.id]
     const cells = new Map(init.map((value, i) => [`${draft.struct.objects[Math.floor(i / draft.perObject)].name}#${i % draft.perObject}`, value]))
-    settled.set(`${draft.struct.name} ${draft.field}`, { cells, ...(init.length > 0 && init.every((value) => value === init[0]) ? { all: init[0] } : {}) })
+    settled.set(columnName(draft), { cells, ...(init.length > 0 && init.every((value) => value === init[0]) ? { all: init[0] } : {}) })
   }
   return (column, object, element) => {
-    const values = settled.get(`${column.struct.name} ${column.field}`)
+    const values = settled.get(columnName(column))
     if (!values || object === undefined) return values?.all
     return values.cells.get(`${column.struct.objects[object]?.name}#${element}`)
   }
 }
 
+/** Names a column in whatever pass: its structure and field. */
+export function columnName({ struct, field }: ColumnDraft): string {
+  return `${struct.name} ${field}`
+}
+
 /**
  * The same before any thread, or a part of the set-up, is lowered: from the fields that reachable functions assign. A cell of an object chosen at run
- * time is taken as constant while all objects known so far agree. Both are assumptions; `broken` says after the lowering
- * whether code that was found reachable under them breaks them. If not, they hold: they hold at first, and no step ends them.
+ * time is taken as constant while all objects known so far agree. Both are assumptions; `broken` names, after the lowering, the
+ * columns of which code that was found reachable under them breaks them. If there is none they hold: they hold at first, and
+ * no step ends them. Else the lowering is done again with those `unsettled`.
  */
 export function settledBySyntax(
   context: Context,
   writes: Writes,
   prepared: ReadonlyMap<string, number>,
-): { readonly settled: Settled; readonly broken: () => boolean } {
+  unsettled: ReadonlySet<string>,
+): { readonly settled: Settled; readonly broken: () => string[] } {
   const used = new Map<ColumnDraft, number | undefined>()
   const valueIn = (column: ColumnDraft, at: number): number | undefined => {
     const values = initialCells(context, column)
@@ -49,7 +56,7 @@ export function settledBySyntax(
   }
   return {
     settled(column, object, element) {
-      if (writes.unknown || column.field === 'memory' || fieldsOf(column).some((field) => writes.fields.has(field))) return undefined
+      if (writes.unknown || column.field === 'memory' || unsettled.has(columnName(column)) || fieldsOf(column).some((field) => writes.fields.has(field))) return undefined
       if (object === undefined) {
         const value = once(`${column.id} of ${column.struct.objects.length}`, () => common(column))
         if (value !== undefined) used.set(column, value)
@@ -59,7 +66,7 @@ export function settledBySyntax(
       if (!used.has(column)) used.set(column, undefined)
       return value
     },
-    broken: () => [...used].some(([column, value]) => column.written || (value !== undefined && common(column) !== value)),
+    broken: () => [...used].flatMap(([column, value]) => (column.written || (value !== undefined && common(column) !== value) ? [columnName(column)] : [])),
   }
 }
 
