@@ -23,6 +23,7 @@ import { outputColour, outputWidth } from './terminal.ts'
 interface CheckFlags extends SearchFlags, RandomFlags {
   readonly json?: boolean
   readonly junit?: string
+  readonly html?: string
   readonly save?: string
   readonly deep?: boolean
   readonly all?: boolean
@@ -40,6 +41,7 @@ export function addCheck(program: Command, finish: (code: ExitCode) => void): vo
     .option('--coverage', 'list the steps of the model that were never taken, by kernel')
     .option('--json', 'print the result as JSON (format putpage-check/1)')
     .option('--junit <file>', 'also write a JUnit report')
+    .option('--html <file>', 'also write a page in which the counterexamples are played: one file, needs no network')
     .option('--save <file>', 'save the first counterexample for `putpage replay`')
     .addHelpText(
       'after',
@@ -52,6 +54,7 @@ Examples:
   putpage check gup-of-mapped-dax --kernel v5.15+seed  with the counterexample
   putpage check --kernel v6.1 --without f4f451a16dd1   what breaks if this fix is taken out
   putpage check ./my-scenario.ts                       a scenario of your own
+  putpage check gup-of-mapped-dax --html report.html   the counterexamples, to be played in a browser
   putpage check --random 10000 --strategy pct --deep   random runs: a failure is a fact, none found is "inconclusive"
   putpage check --coverage                             which steps of the model no search takes`,
     )
@@ -70,6 +73,17 @@ async function check(names: readonly string[], flags: CheckFlags): Promise<ExitC
         (run) => commandOf(runs, run, flags),
       ),
     )
+  if (flags.html !== undefined) {
+    const { checkPage } = await import('../studio/check-page.ts')
+    writeFileSync(
+      flags.html,
+      checkPage(
+        selection,
+        runs.map(({ run }) => run),
+        (run) => commandOf(runs, run, flags),
+      ),
+    )
+  }
   if (flags.save !== undefined)
     save(
       runs.map(({ run }) => run),

@@ -34,6 +34,8 @@ export interface Model extends Declarations {
   loweredBySetup(): string[]
   /** What the last compilation found out before it made the program, for `CompileOptions.facts`. */
   facts(): Facts | undefined
+  /** Every field the last compilation knew, as the set-up leaves it: also those that no thread touches and the program has not. Empty with `CompileOptions.facts`. */
+  columns(): readonly Column[]
   /** Compiles one scenario. Throws `ModelError` with every mistake found. */
   compile(scenario: ScenarioDeclaration, options?: CompileOptions): Program
   /** Compiles one scenario on a kernel with some switches, which the kernel has not, as inputs. Throws `ModelError`: code may need their values. */
@@ -66,6 +68,7 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
   const declarations = readDeclarations(sources)
   const mistakes = [...sources.typeErrors, ...declarations.diagnostics]
   let facts: Facts | undefined
+  let columns: readonly Column[] = []
   // Mistakes of the subset are looked for even when there are type errors, so that all come out in one run.
   return {
     ...declarations,
@@ -75,9 +78,11 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
     lowered: () => [...sources.lowered].map((statement) => statementKey(sources, statement)),
     loweredBySetup: () => [...sources.loweredBySetup].map((statement) => statementKey(sources, statement)),
     facts: () => facts,
+    columns: () => columns,
     compile(scenario, options = {}) {
       sources.lowered.clear()
       sources.loweredBySetup.clear()
+      columns = []
       const kernel = declarations.kernels.find((preset) => preset.name === (options.kernel ?? preset.name))
       const on = new Set(kernel?.has ?? [])
       for (const name of options.with ?? []) on.add(name)
@@ -93,7 +98,12 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
         const { program, against } = pass(facts)
         if (!against) return program
       }
-      const final = settle(pass)
+      // The first pass knows every field; the later ones need fewer.
+      const final = settle((known) => {
+        const passed = pass(known)
+        if (!known) columns = passed.columns
+        return passed
+      })
       facts = final.facts
       return final.program
     },
@@ -132,6 +142,8 @@ interface Lowered {
   readonly objects: ReturnType<Unit['objects']>
   /** Values before the set-up, by cell. */
   readonly initial: ReadonlyMap<string, number>
+  /** All columns, also those the program does not need. */
+  readonly columns: readonly Column[]
   /** Cells that no thread writes. */
   readonly unwritten: readonly string[]
 }
@@ -300,6 +312,7 @@ function lower(
     ...(against ? { against } : {}),
     facts: { retired: unit.retiredNow, settled, prepared, objects, preparedBy },
     objects: unit.objects(),
+    columns,
     initial: new Map(columnsNow(context, new Map()).flatMap(({ cells, init }) => cells.map((cell, i): [string, number] => [cell, init[i]]))),
     unwritten: columns.flatMap((column, c) => (written.has(c) || open(column) ? [] : column.cells)),
   }

@@ -1,0 +1,40 @@
+/** `putpage check --html`: the runs with the player in one file, as many counterexamples as it holds. */
+import { gzipSync } from 'node:zlib'
+import type { Selection } from '../cli/models.ts'
+import { PLAY_FORMAT, type PlayDocument, type PlayRun, summaryOf } from '../report/play.ts'
+import type { Run } from '../report/run.ts'
+import { reportPage } from './page.ts'
+import { playable, sourcesOf } from './playing.ts'
+
+/** Bytes of counterexamples, packed: with the player around them the file stays under 2 MB. */
+const ROOM = 1_000_000
+
+/** Gives the report of runs. Failed runs come with their programs, in their order, as long as there is room; a single run comes whatever its verdict. */
+export function checkPage(selection: Selection, runs: readonly Run[], commandOf: (run: Run) => string): string {
+  const taken: PlayRun[] = []
+  const others: Run[] = []
+  let size = 0
+  for (const run of runs) {
+    const wanted = runs.length === 1 || run.exploration.verdict === 'violation'
+    const one = wanted && size < ROOM ? playable(selection, run, commandOf(run)) : undefined
+    const packed = one ? Math.ceil((gzipSync(JSON.stringify([one, sourcesOf([one])])).length * 4) / 3) : 0
+    if (one && (taken.length === 0 || size + packed <= ROOM)) {
+      taken.push(one)
+      size += packed
+    } else others.push(run)
+  }
+  const dropped = others.filter(({ exploration }) => exploration.verdict === 'violation').length
+  const document: PlayDocument = {
+    format: PLAY_FORMAT,
+    runs: taken,
+    sources: sourcesOf(taken),
+    others: others.map(summaryOf),
+    ...(dropped === 0
+      ? {}
+      : {
+          leftOut: `Left out to keep this file small: the counterexamples of ${dropped} failed runs. Name fewer scenarios, or look at them in putpage studio.`,
+        }),
+  }
+  const title = taken.length > 0 ? `${taken[0].scenario} on ${[taken[0].kernel, ...taken[0].changes].join(' ')}` : 'putpage check'
+  return reportPage(`${title}: putpage`, { kind: 'play', play: document })
+}

@@ -1,0 +1,54 @@
+/** Makes what the player shows of runs: compiles again for what a search result does not carry, and takes the sources along. */
+import { readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { packageRoot } from '../cli/files.ts'
+import { rulesOf } from '../cli/model-rules.ts'
+import { compileFor, type Selection } from '../cli/models.ts'
+import { filesOf, type PlayRun, playRun } from '../report/play.ts'
+import type { Run } from '../report/run.ts'
+import type { DeviceType } from '../trace/life.ts'
+
+const TYPES: readonly DeviceType[] = ['private', 'coherent', 'fsdax', 'generic', 'p2pdma']
+
+/** One run with its program. `command` shows it again. */
+export function playable(selection: Selection, run: Run, command: string): PlayRun {
+  const { program } = run.exploration
+  const scenario = selection.scenarios.find(({ name }) => name === program.scenario)
+  if (!scenario) throw new Error(`[putpage internal bug] ${program.scenario} was not selected`)
+  const named = (sign: string): string[] => program.changes.filter((change) => change.startsWith(sign)).map((change) => change.slice(1))
+  const compiled = compileFor(selection.model, scenario, program.kernel === 'none' ? undefined : program.kernel, { with: named('+'), without: named('-') })
+  return playRun(run, { columns: selection.model.columns(), compiled, freeAt: freeCounts(program.kernel, program.changes), command })
+}
+
+const known = new Map<string, Readonly<Record<string, number>>>()
+
+/** With switches the model is not asked: the ledger still tells who holds a page. */
+function freeCounts(kernel: string, changes: readonly string[]): Readonly<Record<string, number>> {
+  if (changes.length > 0 || kernel === 'none') return {}
+  let counts = known.get(kernel)
+  if (!counts) {
+    const rules = rulesOf(kernel)
+    counts = Object.fromEntries(
+      TYPES.flatMap((type) => {
+        const count = rules.freeAt(type)
+        return count === undefined ? [] : [[type, count]]
+      }),
+    )
+    known.set(kernel, counts)
+  }
+  return counts
+}
+
+/** The text of the model files that runs are in. */
+export function sourcesOf(runs: readonly PlayRun[]): Record<string, string> {
+  const files = [...new Set(runs.flatMap(({ program }) => filesOf(program)))].sort()
+  return Object.fromEntries(
+    files.flatMap((file) => {
+      try {
+        return [[file, readFileSync(isAbsolute(file) ? file : join(packageRoot(), file), 'utf8')]]
+      } catch {
+        return []
+      }
+    }),
+  )
+}

@@ -1,0 +1,162 @@
+/** What happened, in the words that somebody needs who sees it for the first time: what failed, who did it, who held the page, who waits. */
+import { shortFile } from '../../../src/report/source.ts'
+import { turnsOf } from '../../../src/report/turns.ts'
+import type { Machine, Path } from './path.ts'
+import type { StateView } from './view-of-state.ts'
+
+/** Delays named above the lanes, which show them all. */
+const MOST_DELAYS = 3
+
+interface SummaryProps {
+  readonly machine: Machine
+  readonly failure: number | undefined
+  readonly path: Path
+  /** The state at the end of the counterexample. */
+  readonly end: StateView
+  readonly onGo: (at: number) => void
+  readonly onFailure: (failure: number) => void
+}
+
+export function Summary({ machine, failure, path, end, onGo, onFailure }: SummaryProps) {
+  const { run, threads } = machine
+  const found = failure === undefined ? undefined : run.failures[failure]
+  const kernel = [run.kernel, ...run.changes].join(' ')
+  if (!found) {
+    return (
+      <header class="summary">
+        <h1>
+          {run.scenario} <span class="faint">on</span> {kernel}
+        </h1>
+        <p>{run.about}</p>
+        <p>
+          <b class={run.verdict === 'pass' ? 'good' : ''}>
+            {run.verdict === 'pass' ? '✓ ' : ''}
+            {run.verdict}
+          </b>
+          : {run.bounds}. No counterexample; step through it by hand under “What if”.
+        </p>
+      </header>
+    )
+  }
+  const check = run.program.checks[found.check]
+  const told = path.told
+  const last = told.steps.at(-1)
+  const at = last?.moments.find(({ violations }) => violations.includes(check))?.at ?? last?.at
+  const cycle = found.cycleFrom
+  const delays = turnsOf(told).filter(({ ends }) => ends === 'preempted')
+  const switches = Math.max(0, turnsOf(told).length - 1)
+  return (
+    <header class="summary">
+      <h1>
+        <span class="badge bad">✖ {check.kind}</span> {run.scenario} <span class="faint">on</span> {kernel}
+        {run.failures.length > 1 && (
+          <label class="pick">
+            <span class="faint">failed checks: {run.failures.length}</span>{' '}
+            <select value={String(failure)} onChange={(event) => onFailure(Number(event.currentTarget.value))} aria-label="Failed check">
+              {run.failures.map((one, i) => (
+                <option key={one.id} value={String(i)}>
+                  {run.program.checks[one.check].kind}: {run.program.checks[one.check].name.slice(0, 70)} ({one.steps.length} steps)
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </h1>
+      <dl class="facts">
+        <div>
+          <dt>What failed</dt>
+          <dd>
+            {check.message} {check.name !== check.kind.replace('-', ' ') && check.kind !== 'sleeps' && <code>{check.name}</code>}
+          </dd>
+        </div>
+        {last && at && (
+          <div>
+            <dt>{told.hang.length > 0 ? 'Last step' : cycle === undefined ? 'Who did it' : 'What repeats'}</dt>
+            <dd>
+              {cycle === undefined ? (
+                <>
+                  <b class={`who t${last.thread % 6}`}>{last.threadName}</b>, in <code>{at.function}()</code> of {shortFile(at.file)}:{at.line},{' '}
+                  <button type="button" class="link" onClick={() => onGo(told.steps.length)}>
+                    step {told.steps.length}
+                  </button>
+                  : <code>{at.text}</code>
+                  {last.changes.length > 0 && !last.violations.includes(check) && <span> — {last.changes.map(({ said }) => said).join(', ')}</span>}
+                </>
+              ) : (
+                <>
+                  <button type="button" class="link" onClick={() => onGo(cycle)}>
+                    steps {cycle + 1} to {told.steps.length}
+                  </button>
+                  , for ever: {[...new Set(told.steps.slice(cycle).map(({ threadName }) => threadName))].join(' and ')} keep moving, and nobody gets done.
+                </>
+              )}
+            </dd>
+          </div>
+        )}
+        {told.hang.map((wait) => (
+          <div key={wait.thread}>
+            <dt>Who waits</dt>
+            <dd>
+              <b class={`who t${threads.indexOf(wait.thread) % 6}`}>{wait.thread}</b> {wait.condition === undefined ? 'is blocked in' : 'sleeps in'}{' '}
+              <code>{(wait.at.stack[1] ?? wait.at).function}()</code> of {shortFile((wait.at.stack[1] ?? wait.at).file)}
+              {wait.condition === true
+                ? ': what it waits for holds, but nobody is left to wake it.'
+                : wait.on
+                  ? `: it needs ${wait.on} to go on first.`
+                  : ': nobody is left to make what it waits for come true.'}
+            </dd>
+          </div>
+        ))}
+        {end.pages.map((page) => (
+          <div key={page.name}>
+            <dt>Who holds {page.name}</dt>
+            <dd>
+              {page.holders
+                .filter(({ value }) => value !== '0')
+                .map(({ name, value }) => `${name}${value === '1' ? '' : ` ×${value}`}`)
+                .join(', ') || 'nobody'}
+              <span class="faint">
+                {' '}
+                — {page.type} page, count {page.count.value}, {page.stateText}
+              </span>
+            </dd>
+          </div>
+        ))}
+        {delays.length > 0 && (
+          <div>
+            <dt>Delayed</dt>
+            <dd>
+              {delays.slice(0, MOST_DELAYS).map(({ last: step, lastNumber }, i) => (
+                <span key={lastNumber}>
+                  {i > 0 ? '; ' : ''}
+                  <b class={`who t${step.thread % 6}`}>{step.threadName}</b> after{' '}
+                  <button type="button" class="link" onClick={() => onGo(lastNumber)}>
+                    step {lastNumber}
+                  </button>{' '}
+                  in <code>{step.at.function}()</code>
+                </span>
+              ))}
+              {delays.length > MOST_DELAYS && <span class="faint">, and {delays.length - MOST_DELAYS} times more</span>}
+            </dd>
+          </div>
+        )}
+        <div>
+          <dt>The way</dt>
+          <dd>
+            {told.steps.length} steps, {switches} context {switches === 1 ? 'switch' : 'switches'};{' '}
+            {cycle === undefined ? 'the shortest there is' : `${cycle} to get there, ${told.steps.length - cycle} that repeat`}{' '}
+            <span class="faint">
+              ({run.bounds}) id {found.id}
+            </span>
+          </dd>
+        </div>
+        <div>
+          <dt>Again</dt>
+          <dd>
+            <code>{run.command}</code>
+          </dd>
+        </div>
+      </dl>
+    </header>
+  )
+}
