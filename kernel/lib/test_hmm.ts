@@ -13,6 +13,7 @@ import type { FaultResult } from '../mm/memory.ts'
 import { memremap_pages, memunmap_pages, zone_device_page_init } from '../mm/memremap.ts'
 import {
   type MigratePfn,
+  type MigrateVmaSelect,
   migrate_device_pages,
   migrate_device_range,
   migrate_vma_finalize,
@@ -183,6 +184,7 @@ function dmirror_migrate_alloc_and_copy(src: MigratePfn): Page | null {
  * dmirror_devmem_fault(), pgmap->ops->migrate_to_ram(): the CPU wants the page back.
  * Since Linux commit 16ce101db85d ("mm/memory.c: fix race when faulting a device private page") (in v6.1) the caller's
  * reference is known to the migration as that of `fault_page`.
+ * @role
  */
 export function dmirror_devmem_fault(vma: Vma, page: Page): FaultResult {
   const mirror = BACKING_PAGE(page).data
@@ -206,10 +208,15 @@ function dmirror_devmem_fault_alloc_and_copy(src: MigratePfn): Page | null {
   return dpage
 }
 
-/** dmirror_migrate_to_system(): the process's page comes back from coherent memory. */
+/** dmirror_select_device(): what the device's memory is. */
+function dmirror_select_device(): MigrateVmaSelect {
+  return mdevice.coherent ? 'device_coherent' : 'device_private'
+}
+
+/** dmirror_migrate_to_system(): the process's page comes back. */
 export function dmirror_migrate_to_system(vma: Vma): void {
   down_read(vma.mm.mmap_lock)
-  const src = migrate_vma_setup(vma, 'device_coherent', null)
+  const src = migrate_vma_setup(vma, dmirror_select_device(), null)
   const dst = dmirror_devmem_fault_alloc_and_copy(src)
   const migrated = migrate_vma_pages(vma, src, dst, null)
   migrate_vma_finalize(src, dst, migrated, null)

@@ -43,7 +43,7 @@ export function flush_tlb_range(): void {
   for (let t = 0; t < nr_threads(); t++) block_until(() => !cpus.flushed_by_ipi[t], { what: 'flush_tlb_range() waits for interrupts' })
 }
 
-/** handle_mm_fault(): a fault on the VMA's one page, under mmap_lock. */
+/** handle_mm_fault(): a fault on the VMA's one page, under mmap_lock. @role @kernel __handle_mm_fault */
 export function handle_mm_fault(vma: Vma, write: boolean): FaultResult {
   if (vma.file !== null) {
     if (vma.pmd !== null) {

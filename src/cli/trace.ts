@@ -15,7 +15,7 @@ import type { LifeJudge } from '../trace/judge.ts'
 import type { DeviceRange } from '../trace/life.ts'
 import { type OpenTrace, openTrace } from '../trace/open.ts'
 import { PageStories } from '../trace/page-story.ts'
-import { parseIomem, parseRange } from '../trace/ranges.ts'
+import { type FrameSet, ordinaryFrames, parseIomem, parseRange } from '../trace/ranges.ts'
 import type { TraceListener, TraceSummary } from '../trace/source.ts'
 import { readText } from '../trace/text/read.ts'
 import { type DiskFile, openDisk } from './disk-file.ts'
@@ -73,7 +73,7 @@ async function traceFile(path: string, flags: TraceFlags): Promise<ExitCode> {
     throw new Failure(`there is no kernel '${flags.kernel}'. The kernels: ${PRESETS.join(', ')}`)
   const file = await openDisk(path)
   try {
-    const { result, stories } = await audit(file, ranges, pfns, flags)
+    const { result, stories } = await audit(file, ranges, iomem?.ordinary, pfns, flags)
     if (flags.json) process.stdout.write(`${JSON.stringify(auditJson(result), null, 1)}\n`)
     else if (pfns.length > 0) process.stdout.write(lives(result, stories, pfns))
     else {
@@ -100,6 +100,7 @@ export function exitCodeOf(result: AuditResult): ExitCode {
 async function audit(
   file: DiskFile,
   ranges: readonly DeviceRange[],
+  ordinary: FrameSet | undefined,
   pfns: readonly number[],
   flags: TraceFlags,
 ): Promise<{ result: AuditResult; stories: PageStories }> {
@@ -109,6 +110,7 @@ async function audit(
   const judges: LifeJudge[] = [new HeldToModel(bookOf), ...(pfns.length > 0 ? [stories] : [])]
   const one = new Audit({
     ranges,
+    ordinary,
     judges,
     rules: (release) => {
       const kernel = flags.kernel ?? (release === undefined ? undefined : presetFor(release))
@@ -158,7 +160,7 @@ function threadsFor(trace: OpenTrace, flags: TraceFlags): number {
   return Math.min(4, availableParallelism())
 }
 
-function iomemOf(path: string, flags: TraceFlags): { readonly ranges: DeviceRange[]; readonly name: string } | undefined {
+function iomemOf(path: string, flags: TraceFlags): { readonly ranges: DeviceRange[]; readonly ordinary: FrameSet; readonly name: string } | undefined {
   const beside = `${path.replace(/\.(dat|txt|trace)$/, '')}.iomem`
   const name = flags.iomem ?? (path !== '-' && existsSync(beside) ? beside : undefined)
   if (name === undefined) return undefined
@@ -169,7 +171,7 @@ function iomemOf(path: string, flags: TraceFlags): { readonly ranges: DeviceRang
     throw new Failure(`${name} cannot be read: ${(error as Error).message}`)
   }
   try {
-    return { ranges: parseIomem(text), name }
+    return { ranges: parseIomem(text), ordinary: ordinaryFrames(text), name }
   } catch (error) {
     throw new Failure(`${name} ${(error as Error).message}`)
   }

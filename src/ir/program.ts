@@ -222,6 +222,8 @@ export interface Program {
   readonly threads: readonly Thread[]
   readonly checks: readonly Check[]
   readonly properties: Properties
+  /** Values of cells that are no state, because no thread writes or reads them, as a person reads them: `page.type` is `fsdax`. For reports. */
+  readonly constants?: Readonly<Record<string, string>>
   /** Columns accessed only under their guard lock and never marked lockless: may be fused at grain `lock`. Race checks still verify it. */
   readonly guarded: readonly ColumnId[]
   /** Columns that are inputs, by name: the same for ever, and whether they were read is told by a search. */

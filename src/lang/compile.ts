@@ -308,7 +308,7 @@ function lower(
   const against = known && heldOf(unit, known)
   const switchesRead = [...new Set([...preparedBy, ...unit.switchesRead])].sort()
   return {
-    program: { ...complete, hash: hashProgram(complete), switchesRead },
+    program: { ...complete, hash: hashProgram(complete), switchesRead, constants: enumerations(columns, program.columns) },
     ...(against ? { against } : {}),
     facts: { retired: unit.retiredNow, settled, prepared, objects, preparedBy },
     objects: unit.objects(),
@@ -316,6 +316,17 @@ function lower(
     initial: new Map(columnsNow(context, new Map()).flatMap(({ cells, init }) => cells.map((cell, i): [string, number] => [cell, init[i]]))),
     unwritten: columns.flatMap((column, c) => (written.has(c) || open(column) ? [] : column.cells)),
   }
+}
+
+/** The members that cells hold for ever, of columns that are no state. */
+function enumerations(all: readonly Column[], used: readonly Column[]): Record<string, string> {
+  const state = new Set(used.flatMap(({ cells }) => cells))
+  const found: Record<string, string> = {}
+  for (const { cells, display, init } of all) {
+    if (display.kind !== 'enum') continue
+    for (const [i, cell] of cells.entries()) if (!state.has(cell)) found[cell] = display.members[init[i]]
+  }
+  return found
 }
 
 /** What is left of facts where a program was lowered with them that they do not hold of; undefined if all of them hold. */

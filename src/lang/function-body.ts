@@ -28,6 +28,8 @@ export interface ModelFunction {
   readonly aliases: readonly string[]
   /** `@reference`: takes or gives back a reference for its caller, and says nothing of who that is. */
   readonly reference: boolean
+  /** `@role`: a call of it is looked at by itself, also within calls of others; it is never inlined. */
+  readonly role: boolean
   /** `@event page_ref_mod`: the tracepoint of a primitive that changes the count. */
   readonly event: string | undefined
   /** `@wakes`: sleepers on a page's count are woken. `@frees`: the driver gets its page back. `@waits`: the caller sleeps until the count is idle. */
@@ -102,6 +104,7 @@ function describe(sources: Sources, statement: ts.FunctionDeclaration, name: str
     file: sources.displayPath(statement.getSourceFile()),
     aliases: (tag('kernel') ?? '').split(/[\s,]+/).filter((alias) => alias !== ''),
     reference: tag('reference') !== undefined,
+    role: tag('role') !== undefined,
     event: tag('event')?.trim(),
     wakes: tag('wakes') !== undefined,
     frees: tag('frees') !== undefined,
@@ -147,7 +150,7 @@ function lower(unit: Unit, fn: { readonly name: string; readonly file: string },
     }
     const result = rvalue(context, declaration, runBody(context, declaration, declaration))
     const returned = marker(unit, RETURN, fn.name)
-    const values = resultOf(result)
+    const values = asDeclared(context, declaration, result)
     graph.emit({ op: 'load', at, dsts: [], places: values.map((index): Place => ({ column: returned.id, index })), access: true })
   } catch (error) {
     if (error instanceof Refused) return undefined
@@ -171,6 +174,14 @@ function lower(unit: Unit, fn: { readonly name: string; readonly file: string },
       return { struct: draft.struct.name, field: draft.field, display: displayOf(draft.type), lo, hi }
     },
   }
+}
+
+/** The parts of a returned value as the function's type has them: the members of an enumeration may be numbered otherwise in the expression. */
+function asDeclared(context: Context, declaration: ts.FunctionDeclaration, value: Value): readonly Expr[] {
+  const type = annotated(context.unit, declaration.type)
+  if (type?.k === 'word' && value.v === 'word') return convert(context, declaration, value, type)
+  if (type && isScalar(type) && type.k !== 'int' && value.v === 'scalar') return [convertScalar(context, declaration, value, type)]
+  return resultOf(value)
 }
 
 /** The parts of a returned value. */

@@ -5,7 +5,7 @@ import type { RoleAutomaton } from './automaton.ts'
 import { finish } from './finish.ts'
 import { FREE, LetterPool, WAKE } from './letters.ts'
 import { reduce } from './reduce.ts'
-import { anyArguments, inputsUsed, type Primitives, type Summary, slice } from './slice.ts'
+import { anyArguments, inputsUsed, type Primitives, type Summary, slice, touchesCount } from './slice.ts'
 
 /** A modelled function, as far as a book needs to know it. */
 export interface RoleFunction {
@@ -15,6 +15,8 @@ export interface RoleFunction {
   readonly aliases: readonly string[]
   /** Takes or gives back a reference for its caller. */
   readonly reference: boolean
+  /** Its calls are looked at by themselves, also within calls of others. */
+  readonly role: boolean
   /** Shown at its calls: no kernel stack has it. */
   readonly primitive: boolean
   readonly event: string | undefined
@@ -39,6 +41,8 @@ export interface RoleBook {
   named(frame: string): readonly string[]
   /** True for functions that act for their caller: alone they say nothing of who takes or gives back a reference. */
   isReference(name: string): boolean
+  /** True for functions whose calls are looked at by themselves: what they do is no part of their callers' automata. */
+  isRole(name: string): boolean
   /** What a call of the function may do to a page of the type (a member of the model's PageType); undefined: not known. */
   automaton(name: string, type: string): RoleAutomaton | undefined
   /** Whether a call of a function can be executing another one, in this kernel, for pages of the type. Ask for the automaton first. */
@@ -53,6 +57,7 @@ export interface BookPages {
   /** By frame. */
   readonly named: Readonly<Record<string, readonly string[]>>
   readonly references: readonly string[]
+  readonly roles: readonly string[]
   readonly waiters: readonly string[]
   /** By type; null: looked for, and not known. */
   readonly automata: Readonly<Record<string, Readonly<Record<string, RoleAutomaton | null>>>>
@@ -75,11 +80,13 @@ export function keptBook(kernel: string, pages: BookPages | undefined, model: ()
   }
   if (!pages) return modelled()
   const references = new Set(pages.references)
+  const roles = new Set(pages.roles)
   const reached = new Map<string, ReadonlySet<string>>()
   return {
     kernel,
     named: (frame) => pages.named[frame] ?? [],
     isReference: (name) => references.has(name),
+    isRole: (name) => roles.has(name),
     automaton(name, type) {
       const known = pages.automata[type]?.[name]
       return known === undefined ? modelled().automaton(name, type) : (known ?? undefined)
@@ -89,7 +96,7 @@ export function keptBook(kernel: string, pages: BookPages | undefined, model: ()
       const key = `${type} ${from}`
       let found = reached.get(key)
       if (!found) {
-        found = reachedFrom(from, (name) => pages.calls[type]?.[name] ?? [])
+        found = reachedFrom(from, (name) => (name !== from && roles.has(name) ? [] : (pages.calls[type]?.[name] ?? [])))
         reached.set(key, found)
       }
       return found.has(to)
@@ -134,7 +141,7 @@ export function roleBook(kernel: string, source: RoleSource): KeptBook {
   const slices = (type: string): Slices => {
     let found = types.get(type)
     if (!found) {
-      found = new Slices(type, source, primitives)
+      found = new Slices(type, source, primitives, new Set(source.functions.filter((fn) => fn.role).map((fn) => `${fn.file}:${fn.name}`)))
       types.set(type, found)
     }
     return found
@@ -144,6 +151,7 @@ export function roleBook(kernel: string, source: RoleSource): KeptBook {
     kernel,
     named: (frame) => byFrame.get(frame) ?? [],
     isReference: (name) => byName.get(name)?.reference === true,
+    isRole: (name) => byName.get(name)?.role === true,
     automaton(name, type) {
       const fn = byName.get(name)
       return fn && slices(type).automaton(fn)
@@ -159,6 +167,7 @@ export function roleBook(kernel: string, source: RoleSource): KeptBook {
         kernel,
         named: Object.fromEntries(byFrame),
         references: source.functions.filter((fn) => fn.reference).map((fn) => fn.name),
+        roles: source.functions.filter((fn) => fn.role).map((fn) => fn.name),
         waiters,
         automata: Object.fromEntries([...types].map(([type, found]) => [type, found.made])),
         calls: Object.fromEntries([...types].map(([type, found]) => [type, found.callees])),
@@ -179,7 +188,13 @@ class Slices {
   private readonly calls = new Map<string, Set<string>>()
   private readonly reached = new Map<string, ReadonlySet<string>>()
 
-  constructor(type: string, source: RoleSource, primitives: Primitives) {
+  /** Keys of the functions whose calls are looked at by themselves. */
+  private readonly roles: ReadonlySet<string>
+  private readonly roleNames: ReadonlySet<string>
+
+  constructor(type: string, source: RoleSource, primitives: Primitives, roles: ReadonlySet<string>) {
+    this.roles = roles
+    this.roleNames = new Set([...roles].map((key) => key.slice(key.lastIndexOf(':') + 1)))
     this.type = type
     this.source = source
     this.primitives = primitives
@@ -206,10 +221,28 @@ class Slices {
   reaches(from: string, to: string): boolean {
     let found = this.reached.get(from)
     if (!found) {
-      found = reachedFrom(from, (name) => this.calls.get(name) ?? [])
+      const apart = (name: string): boolean => name !== from && this.roleNames.has(name)
+      found = reachedFrom(from, (name) => (apart(name) ? [] : (this.calls.get(name) ?? [])))
       this.reached.set(from, found)
     }
     return found.has(to)
+  }
+
+  private readonly effects = new Map<string, boolean>()
+
+  /** By what the function's graph has, and those of the functions it calls. */
+  private effectful(key: string): boolean {
+    const known = this.effects.get(key)
+    if (known !== undefined) return known
+    const at = key.lastIndexOf(':')
+    const body = this.source.body({ file: key.slice(0, at), name: key.slice(at + 1) })
+    const found =
+      body !== undefined &&
+      !this.roles.has(key) &&
+      (this.primitives.marks.has(key.slice(at + 1)) ||
+        body.thread.nodes.some((node) => touchesCount(node, body, this.primitives, (callee) => this.effectful(callee))))
+    this.effects.set(key, found)
+    return found
   }
 
   private summary(key: string, body: FunctionBody, args: readonly Values[]): Summary | undefined {
@@ -226,7 +259,9 @@ class Slices {
         type: this.type,
         primitives: this.primitives,
         pool: this.pool,
+        effectful: (callee) => this.effectful(callee),
         call: (callee, values) => {
+          if (this.roles.has(callee)) return undefined
           const at = callee.lastIndexOf(':')
           const inner = this.source.body({ file: callee.slice(0, at), name: callee.slice(at + 1) })
           return inner && this.summary(callee, inner, values)

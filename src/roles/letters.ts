@@ -25,37 +25,55 @@ export function isMark(letter: RawLetter): boolean {
 
 export class LetterPool {
   readonly letters: RawLetter[] = []
-  private readonly ids = new Map<string, number>()
-  private readonly prefixed = new Map<string, number>()
+  /** For each letter the number of those that differ from it in the counts before them only. */
+  private readonly shapes: number[] = []
+  private readonly shapeIds = new Map<string, number>()
+  private readonly ids = new Map<number, number>()
+  private readonly prefixed = new Map<string, Map<number, number>>()
 
   id(letter: RawLetter): number {
-    const key = `${letter.event} ${letter.value} ${letter.done} ${letter.before} ${letter.chain}`
+    const key = `${letter.event} ${letter.value} ${letter.done} ${letter.before === 0} ${letter.chain}`
+    let shape = this.shapeIds.get(key)
+    if (shape === undefined) {
+      shape = this.shapeIds.size
+      this.shapeIds.set(key, shape)
+    }
+    return this.ofShape(shape, letter)
+  }
+
+  private ofShape(shape: number, letter: RawLetter): number {
+    const key = shape * 2 ** COUNT_CLASSES.length + letter.before
     const known = this.ids.get(key)
     if (known !== undefined) return known
     this.ids.set(key, this.letters.length)
     this.letters.push(letter)
+    this.shapes.push(shape)
     return this.letters.length - 1
   }
 
   /** The same operation, done by a function that `chain` calls. */
   within(chain: string, letter: number): number {
-    const key = `${letter} ${chain}`
-    const known = this.prefixed.get(key)
-    if (known !== undefined) return known
-    const made = this.id({ ...this.letters[letter], chain: `${chain}>${this.letters[letter].chain}` })
-    this.prefixed.set(key, made)
+    let known = this.prefixed.get(chain)
+    if (!known) {
+      known = new Map()
+      this.prefixed.set(chain, known)
+    }
+    const made = known.get(letter) ?? this.id({ ...this.letters[letter], chain: `${chain}>${this.letters[letter].chain}` })
+    known.set(letter, made)
     return made
   }
 
   /** Letters that differ in the counts before them only, as one. */
   join(a: number, b: number): number {
-    if (a === b) return a
-    return this.id({ ...this.letters[a], before: this.letters[a].before | this.letters[b].before })
+    const before = this.letters[a].before | this.letters[b].before
+    if (before === this.letters[a].before) return a
+    if (before === this.letters[b].before) return b
+    const key = this.shapes[a] * 2 ** COUNT_CLASSES.length + before
+    return this.ids.get(key) ?? this.ofShape(this.shapes[a], { ...this.letters[a], before })
   }
 
   /** Equal for letters that can be joined. */
   shape(letter: number): number {
-    const { before } = this.letters[letter]
-    return before === 0 ? letter : this.id({ ...this.letters[letter], before: (1 << COUNT_CLASSES.length) - 1 })
+    return this.shapes[letter]
   }
 }

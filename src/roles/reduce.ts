@@ -185,19 +185,63 @@ function components(next: readonly (readonly number[])[]): number[][] {
 
 /** Numbers the states so that those with the same futures (bisimilar) have one number; the first state has 0. */
 function sameFutures(exits: readonly (readonly number[])[], edges: readonly ReadonlyMap<number, ReadonlyMap<number, number>>[], pool: LetterPool): number[] {
+  const flat = edges.map((out) => [...out.values()].flatMap((targets) => [...targets].map(([to, letter]) => ({ to, letter }))))
   let classes = number(exits.map((one) => one.join(',')))
+  let count = Math.max(...classes) + 1
+  const before: number[][] = exits.map(() => [])
+  flat.forEach((out, s) => {
+    for (const { to } of out) before[to].push(s)
+  })
+  // Only states whose successors changed class can change.
+  let stale = new Uint8Array(exits.length).fill(1)
+  const signatures: string[] = new Array(exits.length).fill('')
   for (;;) {
-    const next = number(
-      edges.map((out, s) => {
-        const joined = new Map<number, Map<number, number>>()
-        for (const targets of out.values()) for (const [to, letter] of targets) joinInto(joined, pool, letter, classes[to])
-        const words = [...joined.values()].flatMap((targets) => [...targets].map(([to, letter]) => `${letter}>${to}`))
-        return `${classes[s]}:${words.sort().join(' ')}`
-      }),
-    )
-    if (Math.max(...next) === Math.max(...classes)) return next
-    classes = next
+    flat.forEach((out, s) => {
+      if (stale[s] === 0) return
+      const joined = new Map<number, number>()
+      for (const { to, letter } of out) {
+        const key = pool.shape(letter) * 2 ** 24 + classes[to]
+        const known = joined.get(key)
+        joined.set(key, known === undefined ? letter : pool.join(known, letter))
+      }
+      signatures[s] = [...joined]
+        .map(([key, letter]) => `${key}:${letter}`)
+        .sort()
+        .join(' ')
+    })
+    const next = number(signatures.map((text, s) => `${classes[s]} ${text}`))
+    const grown = Math.max(...next) + 1
+    if (grown === count) return next
+    const changed = new Uint8Array(exits.length)
+    // A class that was split: all but its first part have a new number; numbers are given anew, so compare by representatives.
+    const kept = new Map<number, number>()
+    next.forEach((own, s) => {
+      const first = kept.get(classes[s])
+      if (first === undefined) kept.set(classes[s], own)
+    })
+    const renamed = relabel(next, kept, count)
+    renamed.forEach((own, s) => {
+      if (own !== classes[s]) for (const from of before[s]) changed[from] = 1
+    })
+    classes = renamed
+    count = grown
+    stale = changed
   }
+}
+
+/** Gives the first part of each old class its old number, and the other parts new ones. */
+function relabel(next: readonly number[], first: ReadonlyMap<number, number>, count: number): number[] {
+  const numbers = new Map<number, number>()
+  for (const [before, part] of first) numbers.set(part, before)
+  let fresh = count
+  return next.map((part) => {
+    let own = numbers.get(part)
+    if (own === undefined) {
+      own = fresh++
+      numbers.set(part, own)
+    }
+    return own
+  })
 }
 
 function number(texts: readonly string[]): number[] {

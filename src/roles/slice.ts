@@ -9,6 +9,7 @@ import { type Expr, type LocalId, type Node, type NodeId, type Place, unreachabl
 import { assign, type Env, type Facts, forEachValue, isTest, MOST_VALUES, split, type Values, valuesOf } from './abstract-value.ts'
 import { isMark, type LetterPool } from './letters.ts'
 import { COUNT_CLASSES, OTHER_PAGE, PAGE, PAGE_WORLD, PAGEMAP, TAIL_PAGE, THIS_PAGE } from './page-world.ts'
+import { relevance } from './relevance.ts'
 
 /** What the model says of its primitives. */
 export interface Primitives {
@@ -51,8 +52,10 @@ export interface SliceContext {
   readonly type: string
   readonly primitives: Primitives
   readonly pool: LetterPool
-  /** What a called function does with these arguments; undefined if nobody knows: then it is taken to do nothing to the page. */
+  /** What a called function does with these arguments; undefined: nothing to the page, as far as this slice goes, and it may give anything. */
   call(key: string, args: readonly Values[]): Summary | undefined
+  /** Whether the function, or one it calls, does anything to a page's count. */
+  readonly effectful: (key: string) => boolean
   /** Told of each call: `caller` calls `callee`. */
   calls(caller: string, callee: string): void
 }
@@ -92,6 +95,7 @@ export function slice(body: FunctionBody, args: readonly Values[], context: Slic
   const { type, primitives, pool } = context
   const { nodes, locals } = body.thread
   const live = liveLocals(body.thread)
+  const matters = relevance(body, (node) => isEffect(node, body, context))
   const facts: Facts = {
     isPage(local) {
       const { display } = locals[local]
@@ -126,13 +130,14 @@ export function slice(body: FunctionBody, args: readonly Values[], context: Slic
     let key = `${node}`
     for (const local of live[node]) {
       const values = env.get(local)
-      if (!env.has(local) || (values && values.length === 1 && values[0] === 0)) continue
+      if (!matters.local(local) || !env.has(local) || (values && values.length === 1 && values[0] === 0)) continue
       kept.set(local, values ?? null)
       key += ` ${local}:${values ? values.join(',') : '*'}`
     }
     return key
   }
-  const at = (node: NodeId, env: Env): number => {
+  const at = (where: NodeId, env: Env): number => {
+    const node = matters.skip(where)
     const kept = new Map<LocalId, Values>()
     const { id, fresh } = state(envKey(node, env, kept))
     if (fresh) work.push({ id, node, env: kept })
@@ -305,7 +310,7 @@ export function slice(body: FunctionBody, args: readonly Values[], context: Slic
           )
           return
         }
-        const rest = envKey(node.next, new Map([...narrowed, ...node.dsts.map((dst): [LocalId, Values] => [dst, [0]])]), new Map())
+        const rest = envKey(matters.skip(node.next), new Map([...narrowed, ...node.dsts.map((dst): [LocalId, Values] => [dst, [0]])]), new Map())
         const inside = (s: number): number => {
           // A state that only returns is the state behind the call.
           const { id, fresh } = state(`${chain} ${key} ${values.map((one) => one?.join(',')).join(';')} ${s} @ ${rest}`)
@@ -385,6 +390,26 @@ export function slice(body: FunctionBody, args: readonly Values[], context: Slic
     }
   }
   return { states, returns }
+}
+
+/** What must not be passed over: what touches the count, results, and what the model says cannot be. */
+function isEffect(node: Node, body: FunctionBody, { primitives, effectful }: SliceContext): boolean {
+  if (node.op === 'check' || node.op === 'end') return true
+  if (node.op === 'load' && (node.places.length === 0 || body.column(node.places[0].column).struct === RETURN)) return true
+  return touchesCount(node, body, primitives, effectful)
+}
+
+/** Operations on the count, marked functions, calls that lead to either. */
+export function touchesCount(node: Node, body: FunctionBody, primitives: Primitives, effectful: (key: string) => boolean): boolean {
+  const names = [...node.at.stack.map((frame) => frame.name), ...(node.at.primitives ?? [])]
+  if (names.some((name) => primitives.marks.has(name))) return true
+  if (node.op === 'step') return (node.at.primitives ?? []).some((name) => primitives.events.has(name))
+  if ((node.op !== 'load' && node.op !== 'store') || node.places.length === 0) return false
+  const { struct, field } = body.column(node.places[0].column)
+  if (struct === CALL) return effectful(field)
+  // A plain look at the count is none; the reads and writes of an atomic operation are.
+  if (node.op === 'load' && node.access) return false
+  return node.places.some(({ column }) => body.column(column).struct === PAGE.struct && body.column(column).field === PAGE.count)
 }
 
 /** Each choice of arguments with the environment in which it is made: which page, and the outcome of each test. */

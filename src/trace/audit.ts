@@ -8,6 +8,7 @@ import { Ledger, type PageAccount } from './ledger.ts'
 import type { DeviceRange, LifeListener } from './life.ts'
 import { hasResult, OP_NAMES } from './page-event.ts'
 import type { TrackedPage } from './page-table.ts'
+import type { FrameSet } from './ranges.ts'
 import { type Contradiction, Replay } from './replay.ts'
 import type { TraceListener, TraceSummary } from './source.ts'
 
@@ -16,6 +17,8 @@ const MOST_BAD = 1000
 
 export interface AuditOptions {
   readonly ranges: readonly DeviceRange[]
+  /** Frames of ordinary memory, if that is known. */
+  readonly ordinary?: FrameSet
   /** The model's rules for the kernel of the trace; asked when the head is known. */
   readonly rules?: (release: string | undefined) => KernelRules | undefined
   /** More who judge or collect lives: conformance, exports. */
@@ -76,7 +79,11 @@ export class Audit {
       broken: () => {},
       end: () => {},
     }
-    return new Replay([this.ledger, counter, ...others], { ranges: this.options.ranges, onContradiction: (one) => this.contradiction(one) })
+    return new Replay([this.ledger, counter, ...others], {
+      ranges: this.options.ranges,
+      ordinary: this.options.ordinary,
+      onContradiction: (one) => this.contradiction(one),
+    })
   }
 
   private contradiction(one: Contradiction): void {

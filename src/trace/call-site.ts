@@ -36,7 +36,12 @@ export function callSite(book: RoleBook, type: string, frames: readonly string[]
   const path = modelled.map((frame) => book.named(frame)).reverse()
   if (path.length === 0) return { mapped: false, why: 'unmodelled' }
   let first: CallSite | undefined
-  for (let from = 0; from < path.length; from++) {
+  // What is looked at by itself is, however deep it was called.
+  const outermost = Math.max(
+    0,
+    path.findLastIndex((names) => names.some((name) => book.isRole(name))),
+  )
+  for (let from = outermost; from < path.length; from++) {
     for (const name of path[from]) {
       if (!bare && book.isReference(name)) continue
       const automaton = book.automaton(name, type)

@@ -25,7 +25,7 @@ export function countAfter(batch: EventBatch, row: number, before: number): numb
 
 /**
  * Whether row `row` can follow a count of `before` (NaN: anything can). An add-unless that failed says only "the count was the excepted value",
- * which is 0 everywhere but in 5.10's mc_handle_swap_pte, where it is 1: `unless` is that value.
+ * which is 0 everywhere but in mc_handle_swap_pte until 5.17, where it is 1: `unless` is that value (NaN: not known).
  */
 export function allowed(batch: EventBatch, row: number, before: number, unless: number): boolean {
   if (Number.isNaN(before)) return true
@@ -37,7 +37,7 @@ export function allowed(batch: EventBatch, row: number, before: number, unless: 
     case Op.modAndTest:
       return (before + val === 0) === (ret !== 0)
     case Op.modUnless:
-      return (before === unless) === (ret === 0)
+      return Number.isNaN(unless) || (before === unless) === (ret === 0)
     case Op.freeze:
       return (before === val) === (ret !== 0)
     case Op.unfreeze:

@@ -11,7 +11,8 @@ import type { KernelRules } from './kernel-rules.ts'
 import type { BreakReason, DevicePage, DeviceType } from './life.ts'
 import { FORBIDDEN, type Marking, Markings, type SymbolId, TOO_MANY } from './markings.ts'
 import { notInModel } from './not-in-model.ts'
-import { Context, type EventBatch, Op } from './page-event.ts'
+import { Context, type EventBatch, LOW, Op } from './page-event.ts'
+import { flagNames } from './page-flags.ts'
 import type { TraceHead, TraceTables } from './source.ts'
 import { TaskFrames } from './task-frames.ts'
 
@@ -57,7 +58,12 @@ interface Meaning {
   /** The call it belongs to; undefined: unmapped. */
   readonly markings: Markings | undefined
   readonly symbol: SymbolId
+  /** It is of a large folio that is split. */
+  readonly splits: boolean
 }
+
+/** Functions that take large folios apart. Source: mm/huge_memory.c, mm/migrate_device.c of 5.10 to 7.3. */
+const SPLITS = /^(__folio_split|__folio_freeze_and_split_unmapped|folio_split_unmapped|__split_unmapped_folio|__split_huge_p[mu]d\w*|migrate_vma_split_\w+)$/
 
 /** A call under way, or one that may have ended. */
 interface Run {
@@ -75,6 +81,8 @@ interface Life {
   type: DeviceType
   rejected: boolean
   unknown: boolean
+  /** The page is or was part of a large folio: the model's are of two pages, so neither their counts nor their splits can be compared. */
+  large: boolean
   /** Events may be missing before what follows: a call may be met in its middle. */
   broken: boolean
 }
@@ -83,6 +91,8 @@ export class HeldToModel implements LifeJudge {
   readonly rejections: Rejection[] = []
   private readonly bookOf: (kernel: string) => RoleBook | undefined
   private book: RoleBook | undefined
+  /** PG_head. */
+  private head = 0
   private typeOf: (page: DevicePage) => DeviceType = () => 'unknown'
   private tables: TraceTables | undefined
   private tasks = new TaskFrames(() => [])
@@ -98,9 +108,10 @@ export class HeldToModel implements LifeJudge {
     this.bookOf = bookOf
   }
 
-  begin(_head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType): void {
+  begin(head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType): void {
     this.book = rules && this.bookOf(rules.kernel)
     this.typeOf = typeOf
+    this.head = 1 << flagNames(head.release).indexOf('head')
     const { book } = this
     if (book) this.tasks = new TaskFrames((frame) => book.named(frame))
   }
@@ -117,7 +128,7 @@ export class HeldToModel implements LifeJudge {
     if (!this.book) return
     let life = this.lives[page.index]
     if (!life) {
-      life = { page, runs: [], events: 0, unmapped: 0, type: 'unknown', rejected: false, unknown: false, broken: false }
+      life = { page, runs: [], events: 0, unmapped: 0, type: 'unknown', rejected: false, unknown: false, large: false, broken: false }
       this.lives[page.index] = life
     }
     const type = this.typeOf(page)
@@ -135,7 +146,8 @@ export class HeldToModel implements LifeJudge {
     if (life.type === 'unknown') return
     const stack = batch.stack[row]
     const site = stack === 0 || !this.tables ? 0 : this.tables.site(stack)
-    const { site: call, markings, symbol } = this.meaning(book, life.type, site, batch.op[row], batch.val[row], batch.ret[row])
+    const { site: call, markings, symbol, splits } = this.meaning(book, life.type, site, batch.op[row], batch.val[row], batch.ret[row])
+    if (splits || (batch.flags32[2 * row + LOW] & this.head) !== 0) life.large = true
     if (!markings) {
       life.unmapped++
       this.noteUnmapped(site, call.mapped ? '' : call.why)
@@ -221,14 +233,21 @@ export class HeldToModel implements LifeJudge {
         this.markings.set(found.automaton, markings)
       }
     }
-    meaning = { site: found, markings, symbol: found.mapped && markings ? markings.symbol(found, { op, val, ret }, this.seen) : 0 }
+    meaning = {
+      site: found,
+      markings,
+      symbol: found.mapped && markings ? markings.symbol(found, { op, val, ret }, this.seen) : 0,
+      splits: frames.some((name) => SPLITS.test(name)),
+    }
     ofType.set(key, meaning)
     return meaning
   }
 
   private reject(life: Life, markings: Markings, marking: Marking, event: CallEvent, before: readonly CallEvent[], unfinished: boolean): void {
-    life.rejected = true
     life.runs = []
+    life.rejected = !life.large
+    life.unknown = life.large
+    if (life.large) return
     if (this.rejections.length >= MOST_REJECTIONS) return
     const { automaton } = markings
     this.rejections.push({

@@ -11,17 +11,50 @@ export interface IomemProblem {
   readonly message: string
 }
 
+interface IomemLine {
+  readonly depth: number
+  readonly start: bigint
+  readonly end: bigint
+  readonly name: string
+}
+
+function iomemLines(text: string): IomemLine[] {
+  return text.split('\n').flatMap((line) => {
+    const match = LINE.exec(line)
+    return match ? [{ depth: match[1].length / 2, start: BigInt(`0x${match[2]}`), end: BigInt(`0x${match[3]}`), name: match[4].trim() }] : []
+  })
+}
+
+/** Frames in a few ranges. */
+export class FrameSet {
+  private readonly ranges: readonly { readonly start: number; readonly end: number }[]
+
+  constructor(ranges: readonly { readonly start: number; readonly end: number }[]) {
+    this.ranges = ranges
+  }
+
+  has(pfn: number): boolean {
+    for (const { start, end } of this.ranges) if (pfn >= start && pfn <= end) return true
+    return false
+  }
+}
+
+/** Ordinary memory in the text of /proc/iomem: no frame of `System RAM` is a device page, also where its flags look like one's (the vdso's pages are reserved). */
+export function ordinaryFrames(text: string): FrameSet {
+  return new FrameSet(
+    iomemLines(text)
+      .filter(({ name }) => name.startsWith('System RAM'))
+      .map(({ start, end }) => rangeOfBytes(start, end, 'unknown', 'iomem', undefined)),
+  )
+}
+
 /**
  * Finds device ranges in the text of /proc/iomem. Throws an `Error` with what to do if it was read without being root, or is none.
  * Names are those the kernel gives (kernel/resource.c, drivers/nvdimm, drivers/dax, drivers/pci); device-private memory has the name of its
  * driver, which can be any: it is told by where it lies, behind everything that is a bus, firmware or RAM (request_free_mem_region).
  */
 export function parseIomem(text: string): DeviceRange[] {
-  const entries: { depth: number; start: bigint; end: bigint; name: string }[] = []
-  for (const line of text.split('\n')) {
-    const match = LINE.exec(line)
-    if (match) entries.push({ depth: match[1].length / 2, start: BigInt(`0x${match[2]}`), end: BigInt(`0x${match[3]}`), name: match[4].trim() })
-  }
+  const entries = iomemLines(text)
   if (entries.length === 0) throw new Error('holds no line of the form "40000000-5fffffff : name": is it a copy of /proc/iomem?')
   if (entries.every((entry) => entry.end === 0n)) throw new Error('has only zeros: /proc/iomem shows its addresses to root only; copy it as root')
   let top = 0n

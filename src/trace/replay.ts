@@ -3,8 +3,9 @@ import { allowed, countAfter } from './count.ts'
 import { type BreakReason, type DeviceRange, type LifeListener, UNKNOWN } from './life.ts'
 import { findOrder } from './order.ts'
 import { batchBytes, copyRow, type EventBatch, newBatch, Op } from './page-event.ts'
+import { versionOf } from './page-flags.ts'
 import { PageTable, type TrackedPage } from './page-table.ts'
-import { RangeTable } from './ranges.ts'
+import { type FrameSet, RangeTable } from './ranges.ts'
 import type { Loss, RangeEvent, TraceHead, TraceTables } from './source.ts'
 import { Zones } from './zone.ts'
 
@@ -14,7 +15,7 @@ const LATE = { comparable: 2e6, local: 50e6 }
 const AROUND = 48
 /** The kernel's functions that make a memory map: what they set begins a page's life anew. */
 const BIRTH = /^(memmap_init_zone_device|__init_zone_device_page|__init_single_page)$/
-/** The one add-unless whose excepted value is 1 (5.10: mm/memcontrol.c). */
+/** The one add-unless whose excepted value is 1, until Linux commit 27674ef6c73f (in v5.18): mm/memcontrol.c of 5.10. */
 const UNLESS_ONE = 'mc_handle_swap_pte'
 
 /** An event that no order explains. */
@@ -32,6 +33,8 @@ export interface Contradiction {
 
 export interface ReplayOptions {
   readonly ranges: readonly DeviceRange[]
+  /** Frames of ordinary memory, if that is known: never device pages, unless a range says so. */
+  readonly ordinary?: FrameSet
   readonly onContradiction?: (one: Contradiction) => void
 }
 
@@ -69,7 +72,8 @@ export class Replay {
 
   head(head: TraceHead): void {
     this.release = head.release
-    this.zones = new Zones(head.release)
+    if (head.release !== undefined) this.excepted = versionOf(head.release) < 5018 ? 1 : 0
+    this.zones = new Zones(head.release, !head.format.startsWith('trace.dat'))
     this.comparable = head.comparable !== false
     this.late = this.comparable ? LATE.comparable : LATE.local
   }
@@ -180,7 +184,7 @@ export class Replay {
     if (page?.certain) return page
     const known = page ? page.range !== undefined : this.ranges.find(pfn) !== undefined
     const device = this.zones.candidate(batch, row, known)
-    if (device === false) return undefined
+    if (device === false || (!known && this.options.ordinary?.has(pfn))) return undefined
     if (page && device === true) page.certain = true
     if (!page) {
       page = this.table.add(pfn, Zones.key(batch, row))
@@ -264,7 +268,9 @@ export class Replay {
     return kind
   }
 
-  private readonly unless = (batch: EventBatch, row: number): number => (this.kindOf(batch.stack[row]) === 3 ? 1 : 0)
+  private readonly unless = (batch: EventBatch, row: number): number => (this.kindOf(batch.stack[row]) === 3 ? this.excepted : 0)
+  /** What `UNLESS_ONE` excepts in the kernel of the trace. */
+  private excepted = Number.NaN
 
   private settleRun(page: TrackedPage, batch: EventBatch, start: number, to: number, settled: number): void {
     const { rows } = this

@@ -37,8 +37,12 @@ export class Zones {
   private lastKey = -1
   private lastStat: Stat | undefined
 
-  constructor(release: string | undefined) {
+  /** True if the flags may come without a zone, as most text has them: then what is known of one page says nothing of others. */
+  private readonly zoneless: boolean
+
+  constructor(release: string | undefined, zoneless = false) {
     this.reserved = reservedMask(release)
+    this.zoneless = zoneless
   }
 
   /** The zone's part of a row's flags. */
@@ -59,6 +63,7 @@ export class Zones {
       this.lastKey = key
       this.lastStat = stat
     }
+    if (known && key === 0 && this.zoneless) return true
     if (stat.decided !== undefined) return stat.decided
     if (known) {
       // While a page is made its flags may not have a zone yet: that says nothing of the others that have none.

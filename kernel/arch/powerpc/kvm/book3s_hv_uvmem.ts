@@ -280,6 +280,7 @@ function kvmppc_svm_page_out(vma: Vma, kvm: Kvm, fault_page: Page | null): boole
 /**
  * kvmppc_uvmem_migrate_to_ram(), pgmap->ops->migrate_to_ram(): the hypervisor's CPU touches a page of the secure guest.
  * Since Linux commit 16ce101db85d (in v6.1) the caller's reference is known to the migration as that of `fault_page`.
+ * @role
  */
 export function kvmppc_uvmem_migrate_to_ram(vma: Vma, page: Page): FaultResult {
   const pvt = page_pvt(page)

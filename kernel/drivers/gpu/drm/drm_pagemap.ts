@@ -170,7 +170,7 @@ function ram_page(from: Page): Page {
   return page
 }
 
-/** drm_pagemap_migrate_to_ram(): the whole piece comes back, whichever page of it the CPU wants. */
+/** drm_pagemap_migrate_to_ram(): the whole piece comes back, whichever page of it the CPU wants. @role */
 export function drm_pagemap_migrate_to_ram(vma: Vma, page: Page): FaultResult {
   // zdd->devmem_allocation->size
   BUG_ON(!zdd.bound, 'zdd->devmem_allocation')

@@ -131,6 +131,7 @@ function page_svmm(page: Page): NouveauSvmm {
  * nouveau_dmem_migrate_to_ram(), pgmap->ops->migrate_to_ram(): the CPU wants the page back.
  * Since Linux commit 16ce101db85d ("mm/memory.c: fix race when faulting a device private page") (in v6.1) the caller's
  * reference is known to the migration as that of `fault_page`.
+ * @role
  */
 export function nouveau_dmem_migrate_to_ram(vma: Vma, page: Page): FaultResult {
   const fault_page = change.fault_takes_reference ? page : null

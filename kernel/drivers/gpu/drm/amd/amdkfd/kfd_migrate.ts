@@ -196,6 +196,7 @@ export function svm_migrate_vram_to_ram(prange: SvmRange, vma: Vma, fault_page: 
  * svm_migrate_to_ram(), pgmap->ops->migrate_to_ram(): the CPU wants the page back. A child of fork() may fault too: the range is the parent's.
  * Since Linux commit 16ce101db85d ("mm/memory.c: fix race when faulting a device private page") (in v6.1) the caller's
  * reference is known to the migration as that of `fault_page`.
+ * @role
  */
 export function svm_migrate_to_ram(vma: Vma, page: Page): FaultResult {
   const fault_page = change.fault_takes_reference ? page : null
