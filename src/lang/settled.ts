@@ -56,7 +56,8 @@ export function settledBySyntax(
   }
   return {
     settled(column, object, element) {
-      if (writes.unknown || column.field === 'memory' || unsettled.has(columnName(column)) || fieldsOf(column).some((field) => writes.fields.has(field))) return undefined
+      if (writes.unknown || column.field === 'memory' || unsettled.has(columnName(column)) || fieldsOf(column).some((field) => writes.fields.has(field)))
+        return undefined
       if (object === undefined) {
         const value = once(`${column.id} of ${column.struct.objects.length}`, () => common(column))
         if (value !== undefined) used.set(column, value)
