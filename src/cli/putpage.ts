@@ -39,6 +39,7 @@ async function commands(): Promise<((program: Command, finish: (code: ExitCode) 
     (await import('./export.ts')).addExport,
     (await import('./record.ts')).addRecord,
     (await import('./trace.ts')).addTrace,
+    (await import('./studio.ts')).addStudio,
   ]
 }
 

@@ -1,20 +1,78 @@
 /** The frame around the views. */
+import { useEffect, useState } from 'preact/hooks'
 import type { Embedded } from './documents.ts'
+import { PlayView } from './play-view.tsx'
 import { Report } from './report.tsx'
+import { formatRoute, useRoute } from './route.ts'
 import { ThemeButton } from './theme.tsx'
+import { type Backend, type ModelList, serverBackend } from './verdicts/backend.ts'
+import { Verdicts } from './verdicts/verdicts.tsx'
 
 export function App({ data }: { data: Embedded | undefined }) {
   if (data?.kind === 'play' && data.play) return <Report document={data.play} />
+  return <Studio backend={serverBackend} />
+}
+
+const VIEWS = [
+  ['verdicts', 'Verdicts'],
+  ['order', 'The order'],
+  ['trace', 'A real trace'],
+] as const
+
+function Studio({ backend }: { backend: Backend }) {
+  const route = useRoute()
+  const view = route.view === '' ? 'verdicts' : route.view
+  const [lastRun, setLastRun] = useState<Readonly<Record<string, string>> | undefined>()
+  useEffect(() => {
+    if (view === 'play') setLastRun(route.values)
+  }, [route])
   return (
     <>
       <header class="top">
         <span class="name">putpage studio</span>
-        <nav aria-label="Views" />
+        <nav aria-label="Views">
+          {VIEWS.map(([name, title]) => (
+            <a key={name} href={formatRoute(name, {})} aria-current={view === name ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+          {lastRun?.scenario && (
+            <a href={formatRoute('play', lastRun)} aria-current={view === 'play' ? 'page' : undefined}>
+              {lastRun.scenario} on {lastRun.kernel}
+            </a>
+          )}
+        </nav>
         <ThemeButton />
       </header>
       <main>
-        <p class="empty">Nothing here yet.</p>
+        {view === 'play' ? (
+          <PlayView backend={backend} values={route.values} />
+        ) : (
+          <Model backend={backend}>{(model) => <Verdicts backend={backend} model={model} values={route.values} />}</Model>
+        )}
       </main>
     </>
   )
+}
+
+/** Waits for the list of scenarios, kernels and switches. */
+function Model({ backend, children }: { backend: Backend; children: (model: ModelList) => preact.JSX.Element }) {
+  const [model, setModel] = useState<ModelList | undefined>()
+  const [error, setError] = useState<string | undefined>()
+  useEffect(() => {
+    backend.model().then(setModel, (thrown) => setError(String(thrown instanceof Error ? thrown.message : thrown)))
+  }, [backend])
+  if (error !== undefined)
+    return (
+      <p class="error" role="alert">
+        {error}
+      </p>
+    )
+  if (!model)
+    return (
+      <p class="empty" role="status">
+        Loading the model …
+      </p>
+    )
+  return children(model)
 }
