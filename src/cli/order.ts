@@ -173,12 +173,7 @@ class Search {
       (scenario, bits) => this.applies(this.scenarios[scenario], new Set([...this.has, ...this.bits.namesOf(bits)])),
       destination,
     )
-    const found = [...this.known.values()].flat().flatMap((answer) => this.foundOf(answer))
-    const isBase = (one: Found<Evidence>): boolean => one.values === 0
-    const isDestination = (one: Found<Evidence>): boolean => destination !== undefined && (destination & one.read) === one.values
-    for (const one of found.filter(isBase)) judgement.take(one)
-    for (const one of found.filter((other) => !isBase(other) && isDestination(other))) judgement.take(one)
-    for (const one of found.filter((other) => !isBase(other) && !isDestination(other))) judgement.take(one)
+    for (const answer of [...this.known.values()].flat()) for (const found of this.foundOf(answer)) judgement.take(found)
     return judgement
   }
 

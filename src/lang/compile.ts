@@ -14,7 +14,7 @@ import { contextOf, declareScenarioObjects, lowerThread } from './root.ts'
 import { columnName, settledBySyntax, settledColumns } from './settled.ts'
 import { type MakeContext, type Prepared, prepareBy, setUpWith } from './setup.ts'
 import { diagnosticAt, loadSources, type SourceHost, type Sources } from './source.ts'
-import { INPUTS, type Template, template } from './template.ts'
+import { columnsMoved, INPUTS, remembered, type Template, type TemplateParts, template } from './template.ts'
 import { finishThread, loopWithoutAccess } from './thread-graph.ts'
 import { hashProgram, settleConstants, usedColumns } from './tidy.ts'
 import { type Settled, Unit } from './unit.ts'
@@ -113,10 +113,15 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
       const needed = new Set(scenario.kernels.includes(kernelName) ? [] : scenario.needs)
       const switches = new Map([...declarations.switches.keys()].map((name) => [name, needed.has(name) || (kernel?.has.includes(name) ?? false)]))
       const of = new Set(inputs.filter((name) => !needed.has(name)))
-      const pass = (known?: Facts): Lowered => lower(sources, scenario, switches, known, kernelName, [], mistakes, of)
-      const { program, facts, unwritten, initial, objects } = settle(pass)
-      const setUp = (on: ReadonlySet<string>): Prepared | null => setUpWith(sources, scenario, switches, of, on, objects)
-      return template({ program, setUp, prepared: facts.prepared, initial, unwritten })
+      const parts = (unsettled: ReadonlySet<string>): TemplateParts => {
+        const pass = (known?: Facts): Lowered => lower(sources, scenario, switches, known, kernelName, [], mistakes, of, unsettled)
+        const { program, facts, unwritten, initial, objects } = settle(pass)
+        const setUp = remembered((on: ReadonlySet<string>): Prepared | null => setUpWith(sources, scenario, switches, of, on, objects))
+        return { program, setUp, prepared: facts.prepared, initial, unwritten }
+      }
+      const first = parts(new Set())
+      const moved = columnsMoved(first)
+      return template(moved.size === 0 ? first : parts(moved))
     },
   }
 }
@@ -144,8 +149,8 @@ interface Lowered {
   readonly initial: ReadonlyMap<string, number>
   /** All columns, also those the program does not need. */
   readonly columns: readonly Column[]
-  /** Cells that no thread writes. */
-  readonly unwritten: readonly string[]
+  /** Cells that no thread writes, and the columns they belong to. */
+  readonly unwritten: readonly { readonly cell: string; readonly column: string }[]
 }
 
 /**
@@ -296,9 +301,9 @@ function lower(
     return { ...each, seen: columns.length - 1 }
   })
   // No code is folded by ghost state: with inputs it may begin with other values.
-  const open = ({ struct, ghost }: Column): boolean => struct === INPUTS || (ghost && inputs.size > 0)
+  const open = (column: Column): boolean => column.struct === INPUTS || (column.ghost && inputs.size > 0) || unsettled.has(columnName(column))
   const found: Properties = { always, finally: finallyHold, eventually: withSeen, sometimes }
-  const settled = settledColumns(unit, columns)
+  const settled = settledColumns(unit, columns, unsettled)
   const written = new Set(unit.columns.filter((draft) => draft.written).map((draft) => draft.id))
   for (const each of withSeen) written.add(each.seen)
   const guarded = new Set(unit.columns.filter((draft) => draft.guarded && !draft.lockless).map((draft) => draft.id))
@@ -314,7 +319,7 @@ function lower(
     objects: unit.objects(),
     columns,
     initial: new Map(columnsNow(context, new Map()).flatMap(({ cells, init }) => cells.map((cell, i): [string, number] => [cell, init[i]]))),
-    unwritten: columns.flatMap((column, c) => (written.has(c) || open(column) ? [] : column.cells)),
+    unwritten: columns.flatMap((column, c) => (written.has(c) || open(column) ? [] : column.cells.map((cell) => ({ cell, column: columnName(column) })))),
   }
 }
 

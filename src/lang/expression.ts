@@ -268,8 +268,15 @@ function choice(context: Context, node: ts.ConditionalExpression, cond: Expr, wh
   const at = position(context, node)
   const result = context.graph.newLocal(resultName(context), BOOL)
   let type: ScalarType | undefined
+  let isNull = false
   const side = (branch: ts.Expression) => (): void => {
     const value = expression(context, branch)
+    if (value.v === 'null' && !type) {
+      // Of what it is null, the other side tells.
+      isNull = true
+      context.graph.emit({ op: 'assign', at, dst: result, value: number(0) })
+      return
+    }
     type = type
       ? value.v === 'scalar' && value.type.k === 'int'
         ? targetType(scalar(number(0), type), value)
@@ -278,7 +285,9 @@ function choice(context: Context, node: ts.ConditionalExpression, cond: Expr, wh
     context.graph.emit({ op: 'assign', at, dst: result, value: convertScalar(context, branch, value, type) })
   }
   context.graph.branch(at, cond, side(whenTrue), side(whenFalse))
-  const settled = type ?? BOOL
+  if (!type && isNull) return { v: 'null' }
+  const own: ScalarType = type ?? BOOL
+  const settled: ScalarType = isNull && (own.k === 'ref' || own.k === 'thread') ? { ...own, nullable: true } : own
   context.graph.locals[result].type = settled
   return scalar({ e: 'local', local: result }, settled)
 }

@@ -6,11 +6,11 @@ import type { ColumnDraft, Settled, Unit } from './unit.ts'
 import type { Struct, ValueType } from './value-type.ts'
 import type { Writes } from './writes.ts'
 
-/** Values of the columns no thread writes, once all threads are known. */
-export function settledColumns(unit: Unit, columns: readonly Column[]): Settled {
+/** Values of the columns no thread writes, once all threads are known; not of those that are to stay open. */
+export function settledColumns(unit: Unit, columns: readonly Column[], unsettled: ReadonlySet<string>): Settled {
   const settled = new Map<string, { readonly cells: ReadonlyMap<string, number>; readonly all?: number }>()
   for (const draft of unit.columns) {
-    if (draft.written || draft.ghost) continue
+    if (draft.written || draft.ghost || unsettled.has(columnName(draft))) continue
     const { init } = columns[draft.id]
     const cells = new Map(init.map((value, i) => [`${draft.struct.objects[Math.floor(i / draft.perObject)].name}#${i % draft.perObject}`, value]))
     settled.set(columnName(draft), { cells, ...(init.length > 0 && init.every((value) => value === init[0]) ? { all: init[0] } : {}) })
@@ -23,8 +23,8 @@ export function settledColumns(unit: Unit, columns: readonly Column[]): Settled 
 }
 
 /** Names a column in whatever pass: its structure and field. */
-export function columnName({ struct, field }: ColumnDraft): string {
-  return `${struct.name} ${field}`
+export function columnName({ struct, field }: Pick<ColumnDraft, 'field'> & { readonly struct: string | Struct }): string {
+  return `${typeof struct === 'string' ? struct : struct.name} ${field}`
 }
 
 /**

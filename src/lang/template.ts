@@ -28,31 +28,48 @@ export interface TemplateParts {
   readonly initial: ReadonlyMap<string, number>
   /** Values that the code was made for, where the set-up touched them. */
   readonly prepared: ReadonlyMap<string, number>
-  /** Cells that no thread writes: code was folded by their values. */
-  readonly unwritten: readonly string[]
+  /** Cells that no thread writes, and the columns they belong to: code was folded by their values. */
+  readonly unwritten: readonly { readonly cell: string; readonly column: string }[]
 }
 
-/** Makes a template of what the compiler found. */
-export function template({ program: compiled, setUp, initial, prepared, unwritten }: TemplateParts): Template {
-  const program = { ...compiled, inputs: compiled.columns.flatMap(({ struct, field }, column) => (struct === INPUTS ? [{ name: field, column }] : [])) }
-  // It does the same under all switches that agree on those it looks at.
+type SetUp = TemplateParts['setUp']
+
+/** A set-up does the same under all switches that agree on those it looks at: it is run once for them. */
+export function remembered(setUp: SetUp): SetUp {
   const earlier: { readonly on: ReadonlySet<string>; readonly prepared: Prepared }[] = []
-  const rememberedSetUp = (on: ReadonlySet<string>): Prepared | null => {
+  return (on) => {
     const same = earlier.find((one) => one.prepared.inputsRead.every((name) => one.on.has(name) === on.has(name)))
     if (same) return same.prepared
     const prepared = setUp(on)
     if (prepared) earlier.push({ on, prepared })
     return prepared
   }
+}
+
+/** Columns that no thread writes and that the set-up leaves otherwise under other switches: code must not be folded by them. */
+export function columnsMoved({ setUp, initial, prepared, unwritten }: TemplateParts): ReadonlySet<string> {
+  const looked = setUp(new Set())?.inputsRead ?? []
+  const moved = new Set<string>()
+  for (const on of [...looked.map((name) => [name]), looked]) {
+    const values = setUp(new Set(on))?.values
+    if (!values) continue
+    for (const { cell, column } of unwritten) if ((values.get(cell) ?? initial.get(cell)) !== (prepared.get(cell) ?? initial.get(cell))) moved.add(column)
+  }
+  return moved
+}
+
+/** Makes a template of what the compiler found. */
+export function template({ program: compiled, setUp, initial, prepared, unwritten }: TemplateParts): Template {
+  const program = { ...compiled, inputs: compiled.columns.flatMap(({ struct, field }, column) => (struct === INPUTS ? [{ name: field, column }] : [])) }
   return {
     program,
     instantiate(on) {
-      const after = rememberedSetUp(on)
+      const after = setUp(on)
       if (after === null) return null
       const { values, inputsRead: preparedBy } = after
       const inputs = new Map(program.columns.flatMap(({ struct, cells, field }) => (struct === INPUTS ? [[cells[0], Number(on.has(field))] as const] : [])))
       const begins = (cell: string): number | undefined => values.get(cell) ?? initial.get(cell)
-      if (unwritten.some((cell) => begins(cell) !== (prepared.get(cell) ?? initial.get(cell)))) return null
+      if (unwritten.some(({ cell }) => begins(cell) !== (prepared.get(cell) ?? initial.get(cell)))) return null
       const columns = program.columns.map((column) => ({
         ...column,
         init: column.init.map((value, i) => inputs.get(column.cells[i]) ?? begins(column.cells[i]) ?? value),

@@ -36,11 +36,14 @@ interface SetState<Evidence> {
 
 /**
  * Judges sets against a base, which is no switch at all: a set is safe if each of its failures is one of the base's. With a
- * `destination` its failures are allowed too. The searches of base and destination have to be taken in before others of a scenario.
+ * `destination` its failures are allowed too. Searches may be taken in in any order: those of a scenario tell nothing before its
+ * base and destination were searched.
  */
 export class Judgement<Evidence> {
   readonly scenarios: readonly string[]
   private readonly found: Found<Evidence>[][]
+  /** By scenario: how many of `found` the sets know of. */
+  private readonly judged: number[]
   private readonly applies: (scenario: number, bits: number) => boolean
   private readonly destination: number | undefined
   private readonly sets = new Map<number, SetState<Evidence>>()
@@ -51,6 +54,7 @@ export class Judgement<Evidence> {
     this.applies = applies
     this.destination = destination
     this.found = scenarios.map(() => [])
+    this.judged = scenarios.map(() => 0)
     for (const bits of sets) {
       if (this.sets.has(bits)) continue
       const done = Uint8Array.from(scenarios, (_, s) => Number(!applies(s, bits)))
@@ -61,8 +65,14 @@ export class Judgement<Evidence> {
   /** Takes in a search. */
   take(found: Found<Evidence>): void {
     const scenario = this.scenarios.indexOf(found.scenario)
-    this.found[scenario].push(found)
+    const all = this.found[scenario]
+    all.push(found)
+    if (!this.isKnown(scenario, 0) || (this.destination !== undefined && !this.isKnown(scenario, this.destination))) return
     const allowed = this.allowed(scenario)
+    for (; this.judged[scenario] < all.length; this.judged[scenario]++) this.judge(scenario, all[this.judged[scenario]], allowed)
+  }
+
+  private judge(scenario: number, found: Found<Evidence>, allowed: ReadonlySet<string>): void {
     const introduced = [...found.failures].find(([check]) => !allowed.has(check))
     for (const set of this.sets.values()) {
       if (set.done[scenario] === 1 || (set.bits & found.read) !== found.values) continue
@@ -87,7 +97,9 @@ export class Judgement<Evidence> {
   /** True if a set is not decided without this scenario; with `whole` even if a failure of another is known. */
   needs(bits: number, scenario: number, whole: boolean): boolean {
     const set = this.set(bits)
-    return set.done[scenario] === 0 && (whole || set.reason === undefined)
+    if (set.done[scenario] === 1 || (!whole && set.reason !== undefined)) return false
+    const waiting = this.judged[scenario] < this.found[scenario].length
+    return !waiting || this.matching(scenario, bits) === undefined
   }
 
   /** Everything that is known to fail under a set and not in the base; all there is if `complete`. */
@@ -116,6 +128,10 @@ export class Judgement<Evidence> {
 
   private failuresOf(scenario: number, bits: number): ReadonlyMap<string, Evidence> {
     return this.matching(scenario, bits)?.failures ?? new Map()
+  }
+
+  private isKnown(scenario: number, bits: number): boolean {
+    return !this.applies(scenario, bits) || this.matching(scenario, bits) !== undefined
   }
 
   private matching(scenario: number, bits: number): Found<Evidence> | undefined {
