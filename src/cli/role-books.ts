@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type FunctionLibrary, loadFunctions } from '../lang/function-body.ts'
 import { type BookPages, type KeptBook, keptBook, roleBook } from '../roles/book.ts'
+import { bookText, parseBook } from '../roles/book-text.ts'
 import { PAGE_WORLD } from '../roles/page-world.ts'
 import { diskHost, packageRoot } from './files.ts'
 
@@ -45,6 +46,21 @@ export function bookOf(kernel: string): KeptBook {
   return known.book
 }
 
+/** What the model says of some functions for pages of some types, and all that was asked before: to be sent to where no model is. */
+export function bookPages(kernel: string, asked: readonly { readonly name: string; readonly type: string }[]): BookPages {
+  const book = bookOf(kernel)
+  for (const { name, type } of asked) book.automaton(name, type)
+  const pages = book.pages()
+  if (pages) {
+    keepBooks()
+    return pages
+  }
+  // Nothing was found out that is not kept already.
+  const file = keptFile(kernel)
+  const kept = file === undefined ? undefined : readKept(file)
+  return kept ?? (freshBook(kernel).pages() as BookPages)
+}
+
 /** Keeps what was found out in this run. A disk that cannot be written is no mistake: it is found out again. */
 export function keepBooks(): void {
   for (const { book, file } of books.values()) {
@@ -53,10 +69,7 @@ export function keepBooks(): void {
     try {
       mkdirSync(dirname(file), { recursive: true })
       const part = `${file}.${process.pid}`
-      writeFileSync(
-        part,
-        JSON.stringify(pages, (_, value) => (value === Number.POSITIVE_INFINITY ? 'inf' : value === Number.NEGATIVE_INFINITY ? '-inf' : value)),
-      )
+      writeFileSync(part, bookText(pages))
       renameSync(part, file)
     } catch {
       // Not kept.
@@ -93,8 +106,7 @@ function fingerprint(): string {
 function readKept(file: string): BookPages | undefined {
   if (!existsSync(file)) return undefined
   try {
-    const limits: Record<string, number> = { inf: Number.POSITIVE_INFINITY, '-inf': Number.NEGATIVE_INFINITY }
-    return JSON.parse(readFileSync(file, 'utf8'), (_, value) => (typeof value === 'string' ? (limits[value] ?? value) : value)) as BookPages
+    return parseBook(readFileSync(file, 'utf8'))
   } catch {
     return undefined
   }

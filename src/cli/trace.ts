@@ -1,9 +1,12 @@
 /** `putpage trace`: who holds the page, on a real kernel. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { basename } from 'node:path'
 import type { Command } from 'commander'
 import type { ExitCode } from '../report/exit-code.ts'
 import { renderLife } from '../report/page-life.ts'
+import { TimelineCollector } from '../report/timeline.ts'
+import { traceDocument } from '../report/trace-document.ts'
 import { auditJson } from '../report/trace-json.ts'
 import { renderAudit } from '../report/trace-text.ts'
 import { grouped } from '../report/wrap.ts'
@@ -33,6 +36,7 @@ interface TraceFlags {
   readonly kernel?: string
   readonly instance?: string
   readonly json?: true
+  readonly html?: string
   readonly threads?: string
 }
 
@@ -49,6 +53,7 @@ export function addTrace(program: Command, finish: (code: ExitCode) => void): vo
     .option('--kernel <kernel>', "whose rules to judge by (default: that of the trace's own kernel)")
     .option('--instance <name>', 'which buffer of a trace.dat with several')
     .option('--json', 'print everything as JSON')
+    .option('--html <file>', 'also write a page with the findings, the lives of their pages and a timeline: one file, needs no network')
     .option('--threads <n>', 'threads that unpack and parse (default: as many as there are processors, at most 4)')
     .addHelpText(
       'after',
@@ -58,6 +63,7 @@ Exit codes: 0 no error found, 1 an error found, 2 the file cannot be read, 3 it 
 Examples:
   putpage trace trace.dat --iomem iomem.txt
   putpage trace trace.dat --pfn 0xfcfffe9
+  putpage trace trace.dat --html report.html
   trace-cmd report trace.dat | putpage trace - --kernel v6.1 --range 0x40000-0x5ffff=fsdax`,
     )
     .action(async (path: string, flags: TraceFlags) => {
@@ -107,7 +113,8 @@ async function audit(
   const inflate = await makeInflate()
   const trace = openTrace(file, inflate)
   const stories = new PageStories(pfns)
-  const judges: LifeJudge[] = [new HeldToModel(bookOf), ...(pfns.length > 0 ? [stories] : [])]
+  const timeline = flags.html === undefined ? undefined : new TimelineCollector()
+  const judges: LifeJudge[] = [new HeldToModel(bookOf), ...(pfns.length > 0 ? [stories] : []), ...(timeline ? [timeline] : [])]
   const one = new Audit({
     ranges,
     ordinary,
@@ -126,11 +133,19 @@ async function audit(
     if (summary.events === 0) throw new TraceError(noEvents(trace, summary))
     const result = one.finish(summary)
     keepBooks()
+    if (timeline && flags.html !== undefined) await writePage(flags.html, file.name, result, timeline)
     return { result, stories }
   } finally {
     progress.clear()
     await threads.close()
   }
+}
+
+async function writePage(path: string, name: string, result: AuditResult, collector: TimelineCollector): Promise<void> {
+  const { reportPage } = await import('../studio/page.ts')
+  const { timeline, details } = collector.finish()
+  const document = traceDocument(basename(name), result, timeline, details, result.summary.tables)
+  writeFileSync(path, reportPage(`${basename(name)}: putpage trace`, { kind: 'trace', trace: document }))
 }
 
 function read(trace: OpenTrace, flags: TraceFlags, make: Parameters<typeof readDat>[2], listener: TraceListener): Promise<TraceSummary> {

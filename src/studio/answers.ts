@@ -1,7 +1,11 @@
 /** What the studio's server answers a page: the model's list, verdicts, counterexamples, the order. No path of a file ever comes from a page. */
 import { gunzipSync } from 'node:zlib'
+import { PRESETS, rulesOf } from '../cli/model-rules.ts'
 import { kernelsFor, type Selection, select, switchesNamed } from '../cli/models.ts'
+import { bookPages } from '../cli/role-books.ts'
 import type { RunSummary } from '../report/play.ts'
+import { bookText } from '../roles/book-text.ts'
+import { DEVICE_TYPES } from '../trace/ranges.ts'
 import type { SearchNews } from './search-worker.ts'
 import { type Question, Searches } from './searches.ts'
 
@@ -148,6 +152,21 @@ export class Answers {
         })
       }))
     return gunzipSync(packed).toString('utf8')
+  }
+
+  /** What the model says of functions in stacks: a trace read in the page is held to it there. Only names of functions come here. Throws `BadRequest`. */
+  book(asked: unknown): string {
+    const { kernel, functions = [] } = isRecord(asked) ? asked : {}
+    if (typeof kernel !== 'string' || !PRESETS.includes(kernel)) throw new BadRequest(`there is no kernel '${String(kernel)}'`)
+    if (!Array.isArray(functions) || functions.length > MOST_ASKED) throw new BadRequest('"functions": expected a list of { name, type }')
+    const rules = rulesOf(kernel)
+    for (const type of DEVICE_TYPES) rules.freeAt(type)
+    return bookText(
+      bookPages(
+        kernel,
+        functions.filter(isRecord).map(({ name, type }) => ({ name: String(name), type: String(type) })),
+      ),
+    )
   }
 
   private keep(question: Question, news: SearchNews): void {

@@ -94,6 +94,8 @@ async function answer(
       const name = typeof body === 'object' && body !== null && 'batch' in body ? String(body.batch) : ''
       return json(response, { stopped: answers.stop(name) })
     }
+    case 'POST /api/book':
+      return say(response, 200, 'application/json', answers.book(await bodyOf(request)))
     case 'GET /api/news':
       return news(request, response, answers, value('batch'))
     default:

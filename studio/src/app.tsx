@@ -5,11 +5,14 @@ import { PlayView } from './play-view.tsx'
 import { Report } from './report.tsx'
 import { formatRoute, useRoute } from './route.ts'
 import { ThemeButton } from './theme.tsx'
+import { TraceReportPage } from './trace/trace-report.tsx'
+import { TraceView } from './trace/trace-view.tsx'
 import { type Backend, type ModelList, serverBackend } from './verdicts/backend.ts'
 import { Verdicts } from './verdicts/verdicts.tsx'
 
 export function App({ data }: { data: Embedded | undefined }) {
   if (data?.kind === 'play' && data.play) return <Report document={data.play} />
+  if (data?.kind === 'trace' && data.trace) return <TraceReportPage document={data.trace} />
   return <Studio backend={serverBackend} />
 }
 
@@ -45,7 +48,9 @@ function Studio({ backend }: { backend: Backend }) {
         <ThemeButton />
       </header>
       <main>
-        {view === 'play' ? (
+        {view === 'trace' ? (
+          <TraceView askBook={backend.book} values={route.values} />
+        ) : view === 'play' ? (
           <PlayView backend={backend} values={route.values} />
         ) : (
           <Model backend={backend}>{(model) => <Verdicts backend={backend} model={model} values={route.values} />}</Model>

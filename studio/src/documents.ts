@@ -1,11 +1,12 @@
 /** Where documents come from: out of the page itself (a report, an export), or from the server. */
 import type { PlayDocument } from '../../src/report/play.ts'
+import type { TraceDocument } from '../../src/report/trace-document.ts'
 
 /** What a page carries in itself: `<script type="text/plain" id="putpage-data">` with gzip in base64. */
 export interface Embedded {
   readonly kind: 'play' | 'trace' | 'export'
   readonly play?: PlayDocument
-  readonly trace?: unknown
+  readonly trace?: TraceDocument
   readonly order?: unknown
   readonly model?: unknown
 }

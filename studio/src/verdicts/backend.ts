@@ -42,6 +42,8 @@ export interface Backend {
   play(wanted: Wanted): Promise<PlayDocument>
   /** An answer of `putpage order --json`; undefined if there is none. */
   order(): Promise<unknown>
+  /** What the model says of some functions on a kernel: the text of a book; undefined where no model is at hand. */
+  book(kernel: string, functions: readonly { readonly name: string; readonly type: string }[]): Promise<string | undefined>
 }
 
 const JSON_POST = { method: 'POST', headers: { 'Content-Type': 'application/json' } }
@@ -72,5 +74,9 @@ export const serverBackend: Backend = {
     } catch {
       return undefined
     }
+  },
+  async book(kernel, functions) {
+    const response = await fetch('api/book', { ...JSON_POST, body: JSON.stringify({ kernel, functions }) })
+    return response.ok ? await response.text() : undefined
   },
 }

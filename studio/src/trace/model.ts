@@ -1,0 +1,86 @@
+/** A trace that is open, whoever read it: a worker here, or the command line that wrote a report. */
+import type { PageLife } from '../../../src/report/page-references.ts'
+import type { Timeline } from '../../../src/report/timeline.ts'
+import type { FromWorker, ToWorker, TraceOptions, TraceReport } from './protocol.ts'
+import TraceWorker from './trace-worker.ts?worker&inline'
+
+export interface OpenedTrace {
+  readonly name: string
+  readonly report: TraceReport
+  readonly timeline: Timeline
+  /** Undefined: this page's life is not in the report. */
+  life(page: number): Promise<PageLife | undefined>
+  /** What a report leaves out. */
+  readonly leftOut?: string
+  /** Lives were or will be held to the model. */
+  readonly model: 'held' | 'pending' | 'none'
+}
+
+export interface Reading {
+  readonly done: number
+  readonly events: number
+  /** Events read up to each part of the file. */
+  readonly density: readonly number[]
+}
+
+/** Asks for what the model says of a kernel; undefined where nobody can tell. */
+export type AskBook = (kernel: string, functions: readonly { readonly name: string; readonly type: string }[]) => Promise<string | undefined>
+
+/** Reads a file in a worker. Returns what ends it. */
+export function readTrace(
+  file: File,
+  iomem: string | undefined,
+  options: TraceOptions,
+  askBook: AskBook,
+  hear: { readonly reading: (reading: Reading) => void; readonly opened: (trace: OpenedTrace) => void; readonly failed: (message: string) => void },
+): () => void {
+  const worker = new TraceWorker()
+  const waiting = new Map<number, (life: PageLife) => void>()
+  let number = 0
+  let asked = 0
+  let noBook = false
+  const post = (message: ToWorker): void => worker.postMessage(message)
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    switch (data.kind) {
+      case 'need':
+        asked++
+        askBook(data.kernel, data.functions).then(
+          (text) => {
+            noBook ||= text === undefined
+            post({ kind: 'book', text })
+          },
+          () => {
+            noBook = true
+            post({ kind: 'book', text: undefined })
+          },
+        )
+        return
+      case 'progress':
+        hear.reading(data)
+        return
+      case 'done':
+        hear.opened({
+          name: file.name,
+          report: data.report,
+          timeline: data.timeline,
+          model: asked === 0 || noBook ? 'none' : data.complete ? 'held' : 'pending',
+          life: (page) =>
+            new Promise((resolve) => {
+              const mine = number++
+              waiting.set(mine, resolve)
+              post({ kind: 'life', page, number: mine })
+            }),
+        })
+        return
+      case 'life':
+        waiting.get(data.number)?.(data.life)
+        waiting.delete(data.number)
+        return
+      case 'error':
+        hear.failed(data.message)
+    }
+  }
+  worker.onerror = (event) => hear.failed(`the reader broke off: ${event.message}`)
+  post({ kind: 'open', file, iomem, options })
+  return () => worker.terminate()
+}

@@ -1,0 +1,298 @@
+/** A real trace: dropped here, read here. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { PageLife } from '../../../src/report/page-references.ts'
+import { replaceRoute } from '../route.ts'
+import { duration, type View } from './draw.ts'
+import { Findings } from './findings.tsx'
+import { Life } from './life.tsx'
+import { type AskBook, type OpenedTrace, type Reading, readTrace } from './model.ts'
+import { ORDERS, type Order, pageOf, Timeline } from './timeline.tsx'
+
+interface TraceViewProps {
+  readonly askBook: AskBook
+  readonly values: Readonly<Record<string, string>>
+  /** A trace the page carries: then no other is asked for. */
+  readonly given?: OpenedTrace
+}
+
+/** What is open stays open while one looks at another view. */
+let kept: OpenedTrace | undefined
+
+export function TraceView({ askBook, values, given }: TraceViewProps) {
+  const [trace, setTraceState] = useState<OpenedTrace | undefined>(given ?? kept)
+  const [reading, setReading] = useState<(Reading & { readonly name: string }) | undefined>()
+  const [error, setError] = useState<string | undefined>()
+  const [over, setOver] = useState(false)
+  const [kernel, setKernel] = useState('')
+  const [range, setRange] = useState('')
+  const files = useRef<{ readonly trace: File; readonly iomem: File | undefined } | undefined>(undefined)
+  const stop = useRef<(() => void) | undefined>(undefined)
+  const setTrace = (opened: OpenedTrace): void => {
+    if (!given) kept = opened
+    setTraceState(opened)
+  }
+  const open = async (list: readonly File[]): Promise<void> => {
+    const iomem = list.find(({ name }) => /iomem/.test(name)) ?? files.current?.iomem
+    const main = list.find((file) => file !== iomem) ?? files.current?.trace
+    if (!main) {
+      setError('That is an iomem alone: drop the recording with it.')
+      return
+    }
+    files.current = { trace: main, iomem }
+    stop.current?.()
+    setError(undefined)
+    setReading({ name: main.name, done: 0, events: 0, density: [] })
+    let text: string | undefined
+    try {
+      text = iomem && (await iomem.text())
+    } catch (thrown) {
+      setError(`${iomem?.name} cannot be read: ${String(thrown)}`)
+    }
+    const options = { kernel: kernel === '' ? undefined : kernel, ranges: range.split(/[\s,]+/).filter((one) => one !== '') }
+    stop.current = readTrace(main, text, options, askBook, {
+      reading: (one) => setReading({ ...one, name: main.name }),
+      opened: (opened) => {
+        setReading(undefined)
+        setTrace(opened)
+      },
+      failed: (message) => {
+        setReading(undefined)
+        setError(message)
+      },
+    })
+  }
+  const chooser = (
+    <label class="button file">
+      open a recording
+      <input type="file" multiple class="sr" onChange={(event) => void open([...(event.currentTarget.files ?? [])])} />
+    </label>
+  )
+  return (
+    <section
+      class={`trace${over ? ' over' : ''}`}
+      aria-label="A real trace"
+      onDragOver={(event) => {
+        if (given) return
+        event.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        if (given) return
+        event.preventDefault()
+        setOver(false)
+        void open([...(event.dataTransfer?.files ?? [])])
+      }}
+    >
+      {!given && (
+        <div class="transport" role="toolbar" aria-label="Recording">
+          {chooser}
+          <label class="check">
+            <span class="faint">rules of</span>
+            <select value={kernel} onChange={(event) => setKernel(event.currentTarget.value)}>
+              <option value="">the trace's own kernel</option>
+              {['v5.10', 'v5.18', 'v6.1', 'v6.12', 'v7.3'].map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </select>
+          </label>
+          <input
+            type="search"
+            placeholder="device pages: 0x40000-0x5ffff=fsdax"
+            aria-label="Ranges of device pages"
+            value={range}
+            onInput={(event) => setRange(event.currentTarget.value)}
+          />
+          {files.current && (
+            <button type="button" onClick={() => void open([])}>
+              read again
+            </button>
+          )}
+          <span class="faint">it is read in this page and leaves the machine by no road</span>
+        </div>
+      )}
+      {error && (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
+      {reading && (
+        <Progress
+          reading={reading}
+          onStop={() => {
+            stop.current?.()
+            setReading(undefined)
+          }}
+        />
+      )}
+      {trace && !reading && <Opened key={trace.name} trace={trace} values={values} />}
+      {!trace && !reading && (
+        <div class="drop">
+          <p class="big">Drop a recording here</p>
+          <p>
+            a <code>trace.dat</code>, or the text of <code>trace-cmd report</code>, tracefs or <code>perf script</code>; with it, if you have it, the machine's{' '}
+            <code>/proc/iomem</code> (its name must contain “iomem”)
+          </p>
+          <p class="faint">No recording yet? “putpage record --script” writes a script that makes one, on a kernel with CONFIG_DEBUG_PAGE_REF.</p>
+        </div>
+      )}
+    </section>
+  )
+}
+
+/** What there is to see while a file is read: how its events lie in it. */
+function Progress({ reading, onStop }: { reading: Reading & { readonly name: string }; onStop: () => void }) {
+  const { density, done, events, name } = reading
+  let last = 0
+  const bars: number[] = []
+  for (let i = 0; i < 400; i++) {
+    const now = density[i] ?? last
+    bars.push(now - last)
+    last = now
+  }
+  const most = Math.max(1, ...bars)
+  return (
+    <div class="reading" role="status">
+      <p>
+        Reading {name}: {Math.floor(done * 100)} %, {events.toLocaleString('en')} events{' '}
+        <button type="button" onClick={onStop}>
+          ■ stop
+        </button>
+      </p>
+      <progress max={1} value={done} aria-label="Read so far" />
+      <svg viewBox="0 0 400 60" preserveAspectRatio="none" aria-hidden="true">
+        {bars.map((height, i) => (height > 0 ? <rect key={`b${i}`} x={i} width={1} y={60 - (height / most) * 60} height={(height / most) * 60} /> : null))}
+      </svg>
+    </div>
+  )
+}
+
+function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record<string, string>> }) {
+  const { timeline, report } = trace
+  const [order, setOrder] = useState<Order>('findings first')
+  const [filter, setFilter] = useState('')
+  const number = (text: string | undefined, otherwise: number): number => (text !== undefined && Number.isFinite(Number(text)) ? Number(text) : otherwise)
+  const [view, setView] = useState<View>(() => ({
+    from: number(values.from, -timeline.end * 0.005),
+    to: number(values.to, Math.max(1000, timeline.end * 1.005)),
+    top: 0,
+    rowHeight: 18,
+  }))
+  const [selected, setSelected] = useState<number | undefined>(() => {
+    const wanted = values.page === undefined ? undefined : Number(values.page)
+    const page = wanted === undefined ? -1 : pageOf(timeline, wanted)
+    return page < 0 ? undefined : page
+  })
+  const [life, setLife] = useState<PageLife | undefined>()
+  const [absent, setAbsent] = useState(false)
+  useEffect(() => {
+    let gone = false
+    setAbsent(false)
+    if (selected === undefined) setLife(undefined)
+    else
+      trace.life(selected).then((one) => {
+        if (gone) return
+        setLife(one)
+        setAbsent(one === undefined)
+      })
+    return () => {
+      gone = true
+    }
+  }, [selected, trace])
+  useEffect(() => {
+    replaceRoute('trace', {
+      page: selected === undefined ? undefined : `0x${timeline.pfns[selected].toString(16)}`,
+      from: Math.round(view.from),
+      to: Math.round(view.to),
+    })
+  }, [selected, view])
+  const show = (pfn: number): void => {
+    const page = pageOf(timeline, pfn)
+    if (page < 0) return
+    setSelected(page)
+    setView((now) => ({ ...now, top: 0 }))
+    setFilter('')
+  }
+  const errors = report.findings.filter(({ severity }) => severity === 'error').length
+  const about = selected === undefined ? [] : report.findings.filter(({ pages }) => pages.some((page) => Number(page) === timeline.pfns[selected]))
+  return (
+    <>
+      <header class="tracehead">
+        <b class={errors > 0 ? 'bad' : 'good'}>{errors > 0 ? `✖ ${errors} ${errors === 1 ? 'error' : 'errors'} found` : '✓ no error found'}</b>
+        <span>
+          {trace.name}: {report.source}
+          {report.release ? `, Linux ${report.release}` : ''}
+          {report.kernel ? `, judged by the rules of ${report.kernel}` : ''}
+        </span>
+        <span>
+          {report.deviceEvents.toLocaleString('en')} events on {report.pages.toLocaleString('en')} device pages in {duration(timeline.end, 1e6)}
+          {report.lost > 0 || report.lostUncounted ? `; ✖ ${report.lostUncounted ? 'some' : report.lost.toLocaleString('en')} events lost` : ''}
+          {report.endsEarly ? `; ✖ ends early ${report.endsEarly}` : ''}
+        </span>
+        {trace.leftOut && <span class="faint">{trace.leftOut}</span>}
+      </header>
+      <div class={`tracebody${selected === undefined ? '' : ' withlife'}`}>
+        <div class="tracemain">
+          <div class="transport" role="toolbar" aria-label="Timeline">
+            <input
+              type="search"
+              placeholder="frame number: 0xfc…"
+              aria-label="Find pages"
+              value={filter}
+              onInput={(event) => {
+                setFilter(event.currentTarget.value)
+                setView({ ...view, top: 0 })
+              }}
+            />
+            <label class="check">
+              <span class="faint">rows</span>
+              <select
+                value={order}
+                onChange={(event) => {
+                  setOrder(event.currentTarget.value as Order)
+                  setView({ ...view, top: 0 })
+                }}
+              >
+                {ORDERS.map((one) => (
+                  <option key={one}>{one}</option>
+                ))}
+              </select>
+            </label>
+            <button type="button" onClick={() => setView({ ...view, from: -timeline.end * 0.005, to: Math.max(1000, timeline.end * 1.005) })}>
+              all time
+            </button>
+            <button type="button" onClick={() => setView({ ...view, rowHeight: Math.min(60, view.rowHeight * 1.4) })} aria-label="higher rows">
+              +
+            </button>
+            <button type="button" onClick={() => setView({ ...view, rowHeight: Math.max(2, view.rowHeight / 1.4) })} aria-label="lower rows">
+              −
+            </button>
+            <span class="faint">shaded: above the free count; drag, wheel, Ctrl+wheel, keys w a s d</span>
+          </div>
+          <Timeline timeline={timeline} report={report} order={order} filter={filter} selected={selected} view={view} onView={setView} onSelect={setSelected} />
+        </div>
+        <Findings trace={trace} selected={selected === undefined ? undefined : timeline.pfns[selected]} onPage={show} />
+      </div>
+      {selected !== undefined && absent && (
+        <section class="life" aria-label="Page">
+          <p class="note">
+            The events of page 0x{timeline.pfns[selected].toString(16)} are not in this report; its row above shows its count, reduced.{' '}
+            <code>putpage trace FILE --pfn 0x{timeline.pfns[selected].toString(16)}</code> prints them.
+          </p>
+        </section>
+      )}
+      {life && selected !== undefined && !absent && (
+        <Life key={life.pfn} life={life} end={timeline.end} findings={about} model={modelWord(trace)} onClose={() => setSelected(undefined)} />
+      )}
+    </>
+  )
+}
+
+function modelWord(trace: OpenedTrace): string {
+  const { kernel, conformance } = trace.report
+  if (trace.model === 'none' || kernel === null) return 'This life was not held to the model: no model is at hand here, or the kernel is not known.'
+  if (trace.model === 'pending') return `Being held to the model of ${kernel} …`
+  return conformance.unmapped > 0
+    ? `✓ The model of ${kernel} forbids nothing in this life (${conformance.unmapped.toLocaleString('en')} events of the trace are of functions that are not modelled).`
+    : `✓ The model of ${kernel} allows this life.`
+}
