@@ -61,6 +61,12 @@ export function bookPages(kernel: string, asked: readonly { readonly name: strin
   return kept ?? (freshBook(kernel).pages() as BookPages)
 }
 
+/** Whether something was kept of the book, so that it is quickly at hand. */
+export function bookIsKept(kernel: string): boolean {
+  const file = keptFile(kernel)
+  return file !== undefined && existsSync(file)
+}
+
 /** Keeps what was found out in this run. A disk that cannot be written is no mistake: it is found out again. */
 export function keepBooks(): void {
   for (const { book, file } of books.values()) {

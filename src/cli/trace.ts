@@ -1,42 +1,30 @@
 /** `putpage trace`: who holds the page, on a real kernel. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { basename } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ExitCode } from '../report/exit-code.ts'
 import { renderLife } from '../report/page-life.ts'
-import { TimelineCollector } from '../report/timeline.ts'
-import { traceDocument } from '../report/trace-document.ts'
 import { auditJson } from '../report/trace-json.ts'
 import { renderAudit } from '../report/trace-text.ts'
-import { grouped } from '../report/wrap.ts'
-import { Audit, type AuditResult } from '../trace/audit.ts'
-import { TraceError } from '../trace/byte-file.ts'
-import { readDat } from '../trace/dat/read.ts'
-import { HeldToModel } from '../trace/held-to-model.ts'
-import type { LifeJudge } from '../trace/judge.ts'
+import type { AuditResult } from '../trace/audit.ts'
 import type { DeviceRange } from '../trace/life.ts'
-import { type OpenTrace, openTrace } from '../trace/open.ts'
 import { PageStories } from '../trace/page-story.ts'
 import { type FrameSet, ordinaryFrames, parseIomem, parseRange } from '../trace/ranges.ts'
-import type { TraceListener, TraceSummary } from '../trace/source.ts'
-import { readText } from '../trace/text/read.ts'
-import { type DiskFile, openDisk } from './disk-file.ts'
+import { renderRows } from './duckdb.ts'
 import { Failure } from './failure.ts'
-import { makeInflate } from './inflate.ts'
-import { PRESETS, presetFor, rulesOf } from './model-rules.ts'
-import { bookOf, keepBooks } from './role-books.ts'
+import { PRESETS } from './model-rules.ts'
 import { outputColour, outputWidth } from './terminal.ts'
-import { unitThreads, WORTH_THREADS } from './unit-threads.ts'
+import { type AuditRequest, auditFile } from './trace-audit.ts'
+import { diffFiles } from './trace-diff.ts'
+import { type OutputFlags, outputsFor } from './trace-outputs.ts'
 
-interface TraceFlags {
+export interface TraceFlags extends OutputFlags {
   readonly iomem?: string
   readonly range: string[]
   readonly pfn: string[]
   readonly kernel?: string
   readonly instance?: string
   readonly json?: true
-  readonly html?: string
+  readonly diff?: true
   readonly threads?: string
 }
 
@@ -47,6 +35,7 @@ export function addTrace(program: Command, finish: (code: ExitCode) => void): vo
     .command('trace')
     .description('who holds the page: reads a recording of a real kernel, and says which device pages are still held and by which call site')
     .argument('<file>', 'trace.dat (6 or 7), or the text of trace-cmd report, tracefs or perf script; - for standard input')
+    .argument('[other]', 'with --diff: another recording')
     .option('--iomem <file>', "the machine's /proc/iomem, copied as root: which frames are device pages (default: NAME.iomem beside NAME.dat)")
     .option('--range <a-b=type>', 'frames of device pages: private, coherent, fsdax, generic or p2pdma; may be given more than once', collect, [])
     .option('--pfn <frame>', "print a page's whole life; may be given more than once", collect, [])
@@ -54,6 +43,10 @@ export function addTrace(program: Command, finish: (code: ExitCode) => void): vo
     .option('--instance <name>', 'which buffer of a trace.dat with several')
     .option('--json', 'print everything as JSON')
     .option('--html <file>', 'also write a page with the findings, the lives of their pages and a timeline: one file, needs no network')
+    .option('--perfetto <file>', 'also write the references as a Perfetto trace: a track a page, a slice from get to put')
+    .option('--parquet <file>', 'also write the events of device pages as a Parquet file')
+    .option('--sql <query>', "ask a query of the table 'events' and print its rows instead (DuckDB, installed on demand)")
+    .option('--diff', 'line up the same workload on two kernels, page life by page life')
     .option('--threads <n>', 'threads that unpack and parse (default: as many as there are processors, at most 4)')
     .addHelpText(
       'after',
@@ -64,34 +57,46 @@ Examples:
   putpage trace trace.dat --iomem iomem.txt
   putpage trace trace.dat --pfn 0xfcfffe9
   putpage trace trace.dat --html report.html
+  putpage trace trace.dat --sql "select function, count(*) from events where val < 0 group by 1 order by 2 desc"
+  putpage trace v5.10.dat v6.1.dat --diff
   trace-cmd report trace.dat | putpage trace - --kernel v6.1 --range 0x40000-0x5ffff=fsdax`,
     )
-    .action(async (path: string, flags: TraceFlags) => {
-      finish(await traceFile(path, flags))
+    .action(async (path: string, other: string | undefined, flags: TraceFlags) => {
+      finish(await traceFiles(path, other, flags))
     })
 }
 
-async function traceFile(path: string, flags: TraceFlags): Promise<ExitCode> {
-  const iomem = iomemOf(path, flags)
-  const ranges = [...flags.range.map(checked(parseRange)), ...(iomem?.ranges ?? [])]
+async function traceFiles(path: string, other: string | undefined, flags: TraceFlags): Promise<ExitCode> {
   const pfns = flags.pfn.map(frameNumber)
   if (flags.kernel !== undefined && !PRESETS.includes(flags.kernel))
     throw new Failure(`there is no kernel '${flags.kernel}'. The kernels: ${PRESETS.join(', ')}`)
-  const file = await openDisk(path)
+  const { request, iomem } = requestFor(path, flags)
+  if (flags.diff) {
+    if (other === undefined) throw new Failure('--diff needs two recordings: putpage trace a.dat b.dat --diff')
+    for (const flag of ['html', 'perfetto', 'parquet', 'sql'] as const) if (flags[flag] !== undefined) throw new Failure(`--${flag} is for one recording`)
+    return diffFiles([request, requestFor(other, flags).request], { json: flags.json === true, pfns })
+  }
+  if (other !== undefined) throw new Failure('one recording at a time; two are lined up with --diff')
+  const outputs = await outputsFor(path === '-' ? 'standard input' : path, flags, pfns)
   try {
-    const { result, stories } = await audit(file, ranges, iomem?.ordinary, pfns, flags)
+    const stories = new PageStories(pfns)
+    const result = await auditFile({ ...request, judges: [...(pfns.length > 0 ? [stories] : []), ...outputs.judges], references: outputs.references })
+    const { said, answer } = await outputs.finish(result)
+    if (answer) {
+      process.stdout.write(flags.json ? `${JSON.stringify(answer, null, 1)}\n` : renderRows(answer))
+      return 0
+    }
     if (flags.json) process.stdout.write(`${JSON.stringify(auditJson(result), null, 1)}\n`)
     else if (pfns.length > 0) process.stdout.write(lives(result, stories, pfns))
     else {
       const kernelFrom =
         flags.kernel !== undefined ? 'option' : result.kernel === undefined ? 'none' : result.summary.head.uname === undefined ? 'guess' : 'trace'
-      process.stdout.write(renderAudit(result, { file: path, colour: outputColour(), width: outputWidth(), kernelFrom, iomem: iomem?.name }))
+      process.stdout.write(renderAudit(result, { file: path, colour: outputColour(), width: outputWidth(), kernelFrom, iomem }))
     }
+    if (said.length > 0) process.stderr.write(`${said.map((line) => `wrote ${line}`).join('\n')}\n`)
     return exitCodeOf(result)
-  } catch (error) {
-    throw error instanceof TraceError ? new Failure(error.message) : error
   } finally {
-    file.close()
+    outputs.discard()
   }
 }
 
@@ -103,76 +108,18 @@ export function exitCodeOf(result: AuditResult): ExitCode {
   return result.findings.some(({ severity }) => severity === 'unknown') ? 3 : 0
 }
 
-async function audit(
-  file: DiskFile,
-  ranges: readonly DeviceRange[],
-  ordinary: FrameSet | undefined,
-  pfns: readonly number[],
-  flags: TraceFlags,
-): Promise<{ result: AuditResult; stories: PageStories }> {
-  const inflate = await makeInflate()
-  const trace = openTrace(file, inflate)
-  const stories = new PageStories(pfns)
-  const timeline = flags.html === undefined ? undefined : new TimelineCollector()
-  const judges: LifeJudge[] = [new HeldToModel(bookOf), ...(pfns.length > 0 ? [stories] : []), ...(timeline ? [timeline] : [])]
-  const one = new Audit({
-    ranges,
-    ordinary,
-    judges,
-    rules: (release) => {
-      const kernel = flags.kernel ?? (release === undefined ? undefined : presetFor(release))
-      return kernel === undefined ? undefined : rulesOf(kernel)
-    },
-  })
-  const threads = unitThreads(threadsFor(trace, flags), inflate)
-  const progress = progressOn(process.stderr)
-  try {
-    const listener: TraceListener = { ...one.listener, progress: progress.update }
-    const summary = await read(trace, flags, threads.make, listener)
-    progress.clear()
-    if (summary.events === 0) throw new TraceError(noEvents(trace, summary))
-    const result = one.finish(summary)
-    keepBooks()
-    if (timeline && flags.html !== undefined) await writePage(flags.html, file.name, result, timeline)
-    return { result, stories }
-  } finally {
-    progress.clear()
-    await threads.close()
-  }
+function requestFor(path: string, flags: TraceFlags): { readonly request: AuditRequest; readonly iomem: string | undefined } {
+  const iomem = iomemOf(path, flags)
+  const ranges = [...flags.range.map(checked(parseRange)), ...(iomem?.ranges ?? [])]
+  const { kernel, instance } = flags
+  return { request: { path, ranges, ordinary: iomem?.ordinary, kernel, instance, threads: threadsOf(flags) }, iomem: iomem?.name }
 }
 
-async function writePage(path: string, name: string, result: AuditResult, collector: TimelineCollector): Promise<void> {
-  const { reportPage } = await import('../studio/page.ts')
-  const { timeline, details } = collector.finish()
-  const document = traceDocument(basename(name), result, timeline, details, result.summary.tables)
-  writeFileSync(path, reportPage(`${basename(name)}: putpage trace`, { kind: 'trace', trace: document }))
-}
-
-function read(trace: OpenTrace, flags: TraceFlags, make: Parameters<typeof readDat>[2], listener: TraceListener): Promise<TraceSummary> {
-  if (trace.kind === 'text') return readText(trace.file, trace.text, listener)
-  const { instances } = trace
-  const instance = flags.instance ?? (instances.includes('') ? '' : (instances[0] ?? ''))
-  if (flags.instance !== undefined && !trace.dat.head.buffers.some(({ name }) => name === flags.instance)) {
-    throw new Failure(
-      `${trace.file.name} has no instance '${flags.instance}'. It has: ${instances.map((name) => (name === '' ? "'' (the top one)" : name)).join(', ')}`,
-    )
-  }
-  return readDat(trace.dat, instance, make, listener)
-}
-
-function noEvents(trace: OpenTrace, summary: TraceSummary): string {
-  if (!summary.end.complete) return `${trace.file.name} ends early ${summary.end.why}: no event can be read`
-  return `${trace.file.name} is a trace, but no page_ref event was recorded in it`
-}
-
-function threadsFor(trace: OpenTrace, flags: TraceFlags): number {
-  if (flags.threads !== undefined) {
-    const asked = Number(flags.threads)
-    if (!Number.isInteger(asked) || asked < 0 || asked > 64) throw new Failure(`--threads ${flags.threads}: a whole number from 0 to 64 is needed`)
-    return asked
-  }
-  if (trace.kind === 'text' || trace.file.size < WORTH_THREADS) return 0
-  return Math.min(4, availableParallelism())
+function threadsOf(flags: TraceFlags): number | undefined {
+  if (flags.threads === undefined) return undefined
+  const asked = Number(flags.threads)
+  if (!Number.isInteger(asked) || asked < 0 || asked > 64) throw new Failure(`--threads ${flags.threads}: a whole number from 0 to 64 is needed`)
+  return asked
 }
 
 function iomemOf(path: string, flags: TraceFlags): { readonly ranges: DeviceRange[]; readonly ordinary: FrameSet; readonly name: string } | undefined {
@@ -217,22 +164,4 @@ function lives(result: AuditResult, stories: PageStories, pfns: readonly number[
       return renderLife(pfn, story, stories.cut.has(pfn), result.summary.tables, range?.freeAt, outputColour())
     })
     .join('\n')
-}
-
-/** A line that is rewritten, on a terminal only, for files that take over a second. */
-function progressOn(stream: NodeJS.WriteStream): { update(done: number, events: number): void; clear(): void } {
-  const start = performance.now()
-  let shown = 0
-  return {
-    update(done, events) {
-      const now = performance.now()
-      if (!stream.isTTY || now - start < 1000 || now - shown < 100) return
-      shown = now
-      stream.write(`\r\u001b[K${Math.floor(done * 100)} %, ${grouped(events)} events, ${((now - start) / 1000).toFixed(0)} s`)
-    },
-    clear() {
-      if (shown > 0) stream.write('\r\u001b[K')
-      shown = 0
-    },
-  }
 }

@@ -53,7 +53,9 @@ export function auditJson(result: AuditResult): unknown {
     })),
     conformance: {
       pages: conformance?.pages ?? 0,
+      conforming: conformance?.conforming ?? 0,
       rejected: conformance?.rejected ?? 0,
+      unknown: conformance?.unknown ?? 0,
       unmapped: conformance?.unmapped ?? 0,
       unmappedSites: (conformance?.unmappedSites ?? []).map((site) => ({ stack: site.stack, events: site.events })),
     },

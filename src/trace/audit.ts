@@ -2,10 +2,10 @@
 import type { Finding, JudgedRange } from './finding.ts'
 import { type BadCount, inOrder, judgedRanges, traceFindings } from './findings.ts'
 import type { EndOfTrace } from './held.ts'
-import type { Conformance, LifeJudge } from './judge.ts'
+import type { Conformance, LifeJudge, ReferenceSink } from './judge.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import { Ledger, type PageAccount } from './ledger.ts'
-import type { DeviceRange, LifeListener } from './life.ts'
+import type { DevicePage, DeviceRange, LifeListener } from './life.ts'
 import { hasResult, OP_NAMES } from './page-event.ts'
 import type { TrackedPage } from './page-table.ts'
 import type { FrameSet } from './ranges.ts'
@@ -23,6 +23,8 @@ export interface AuditOptions {
   readonly rules?: (release: string | undefined) => KernelRules | undefined
   /** More who judge or collect lives: conformance, exports. */
   readonly judges?: readonly LifeJudge[]
+  /** Who hears of each reference. */
+  readonly references?: ReferenceSink
 }
 
 export interface AuditResult {
@@ -52,13 +54,17 @@ export class Audit {
     this.listener = {
       head: (head) => {
         this.rules = options.rules?.(head.release)
-        this.ledger = new Ledger(this.rules)
+        this.ledger = new Ledger(this.rules, options.references)
         this.replay = this.newReplay(options.judges ?? [])
         this.replay.head(head)
-        for (const judge of options.judges ?? []) judge.begin?.(head, this.rules, (page) => this.ledger.areas.of(page as TrackedPage).type)
+        const { replay } = this
+        const certain = (page: DevicePage): boolean | undefined => replay.isCertainlyDevice(page as TrackedPage)
+        options.references?.begin(this.ledger.sites, certain)
+        for (const judge of options.judges ?? []) judge.begin?.(head, this.rules, (page) => this.ledger.areas.of(page as TrackedPage).type, certain)
       },
       events: (batch, tables) => {
         this.ledger.use(tables)
+        options.references?.use(tables)
         for (const judge of options.judges ?? []) {
           judge.use?.(tables)
           judge.see?.(batch)
@@ -107,6 +113,7 @@ export class Audit {
     this.replay.end()
     const { ledger, replay, rules } = this
     const judges = this.options.judges ?? []
+    this.options.references?.end((page) => replay.isDevice(page as TrackedPage))
     const end: EndOfTrace = {
       ledger,
       tables: summary.tables,

@@ -1,8 +1,10 @@
 /** Whoever judges or collects lives beside the ledger: the conformance to the model, the exports, the comparison of two traces. */
 import type { Finding } from './finding.ts'
 import type { KernelRules } from './kernel-rules.ts'
+import type { ReferenceListener } from './ledger.ts'
 import type { DevicePage, DeviceType, LifeListener } from './life.ts'
 import type { EventBatch } from './page-event.ts'
+import type { Sites } from './sites.ts'
 import type { TraceHead, TraceTables } from './source.ts'
 
 /** What a check against the model amounted to. */
@@ -19,8 +21,11 @@ export interface Conformance {
 }
 
 export interface LifeJudge extends LifeListener {
-  /** Called once, before the first run. */
-  begin?(head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType): void
+  /**
+   * Called once, before the first run. `certain` tells whether a page is a device's as far as that is settled; undefined: it is not yet, and pages are
+   * told all the same.
+   */
+  begin?(head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType, certain: (page: DevicePage) => boolean | undefined): void
   /** Called before the runs of a batch: stacks and sites of its rows can be asked from here on. */
   use?(tables: TraceTables): void
   /** The events of a batch as they were recorded, of all pages, before they are told page by page. */
@@ -28,4 +33,12 @@ export interface LifeJudge extends LifeListener {
   /** What it found; asked after `end`. `device` tells whether a page is a device's after all (pages are told before that is certain). */
   findings?(device: (page: { readonly index: number; readonly pfn: number }) => boolean): readonly Finding[]
   conformance?(device: (page: { readonly index: number; readonly pfn: number }) => boolean): Conformance | undefined
+}
+
+/** Who makes something of each reference: an export. */
+export interface ReferenceSink extends ReferenceListener {
+  /** Called once, before the first reference. `certain` as for judges. */
+  begin(sites: Sites, certain: (page: DevicePage) => boolean | undefined): void
+  use(tables: TraceTables): void
+  end(device: (page: { readonly index: number; readonly pfn: number }) => boolean): void
 }

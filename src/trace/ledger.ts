@@ -25,6 +25,8 @@ const TWO32 = 4294967296
 
 /** One open reference. */
 export interface OpenReference {
+  /** Counts up in order of their taking; each has its own. */
+  id: number
   site: number
   pid: number
   time: number
@@ -59,6 +61,15 @@ export interface OpenLife {
   /** page->_mapcount as the last event told it, and the low flags. */
   lastMapcount: number
   lastFlags: number
+}
+
+/** Hears of references as they are matched: what exports are made of. A reference is the ledger's again after the call, but for its `id`. */
+export interface ReferenceListener {
+  taken(page: TrackedPage, reference: OpenReference): void
+  /** By a put at a site; site 0: the page became free, and no put was matched with it. */
+  given(page: TrackedPage, reference: OpenReference, site: number, pid: number, time: number): void
+  /** What was known of the page is void: whether it is still open is not known. */
+  forgotten(page: TrackedPage, reference: OpenReference, time: number): void
 }
 
 /** What the ledger keeps of a page. */
@@ -111,9 +122,14 @@ export class Ledger implements LifeListener {
   /** Some event had a mapcount of -1: the kernel reports the raw field, where that means "not mapped". */
   rawMapcount = false
   private readonly rules: KernelRules | undefined
+  private readonly references: ReferenceListener | undefined
+  private ids = 0
+  /** Whose events are being told. */
+  private page: TrackedPage | undefined
 
-  constructor(rules: KernelRules | undefined) {
+  constructor(rules: KernelRules | undefined, references?: ReferenceListener) {
     this.rules = rules
+    this.references = references
     this.areas = new Areas(rules)
   }
 
@@ -182,6 +198,7 @@ export class Ledger implements LifeListener {
       account = { page, life: undefined, tainted: false, idledBy: 0, idledAt: 0, lives: 0 }
       this.accounts[page.index] = account
     }
+    this.page = page
     const area = this.areas.of(page)
     let count = page.count
     for (let i = from; i < to; i++) {
@@ -317,10 +334,14 @@ export class Ledger implements LifeListener {
     const number = round(stats, batch.pid[row], false)
     if (life.open.length >= MOST_OPEN) return
     const spare = this.spareReferences.pop()
+    const id = ++this.ids
     if (!spare) {
-      life.open.push({ site, pid: batch.pid[row], time: batch.time[row], amount, taken: amount, round: number })
+      const made = { id, site, pid: batch.pid[row], time: batch.time[row], amount, taken: amount, round: number }
+      life.open.push(made)
+      this.references?.taken(this.page as TrackedPage, made)
       return
     }
+    spare.id = id
     spare.site = site
     spare.pid = batch.pid[row]
     spare.time = batch.time[row]
@@ -328,6 +349,7 @@ export class Ledger implements LifeListener {
     spare.taken = amount
     spare.round = number
     life.open.push(spare)
+    this.references?.taken(this.page as TrackedPage, spare)
   }
 
   private take(life: OpenLife, batch: EventBatch, row: number, site: number, amount: number, allocates: boolean): void {
@@ -360,6 +382,7 @@ export class Ledger implements LifeListener {
       if (stats && time - reference.time > stats.longest) stats.longest = time - reference.time
       if (stats && reference.pid === pid) round(stats, pid, true)
       if (reference.amount === 0) {
+        this.references?.given(this.page as TrackedPage, reference, site, pid, time)
         for (let k = i + 1; k < open.length; k++) open[k - 1] = open[k]
         open.pop()
         this.spareReferences.push(reference)
@@ -418,7 +441,10 @@ export class Ledger implements LifeListener {
       const off = Math.min(over, last.amount)
       last.amount -= off
       over -= off
-      if (last.amount === 0) life.open.pop()
+      if (last.amount === 0) {
+        life.open.pop()
+        this.references?.given(this.page as TrackedPage, last, site, batch.pid[row], batch.time[row])
+      }
     }
   }
 
@@ -442,6 +468,7 @@ export class Ledger implements LifeListener {
     if (exact && life.earlier === 0 && !account.tainted) this.learn(life)
     // What is left open was paid back by a put that was matched with another.
     for (const reference of life.open) {
+      this.references?.given(account.page, reference, 0, reference.pid, time)
       const stats = this.sites.statsOf(reference.site)
       if (!stats) continue
       if (time - reference.time > stats.longest) stats.longest = time - reference.time
@@ -473,6 +500,7 @@ export class Ledger implements LifeListener {
     for (const reference of account.life?.open ?? []) {
       const stats = this.sites.statsOf(reference.site)
       if (stats) stats.abandoned += reference.amount
+      this.references?.forgotten(account.page, reference, account.life?.last ?? reference.time)
     }
     this.retire(account)
     account.idledBy = 0

@@ -108,6 +108,11 @@ export class Replay {
     return page.range !== undefined || this.zones.isDevice(page.zone)
   }
 
+  /** The same while events come; undefined as long as it may turn out either way. */
+  isCertainlyDevice(page: TrackedPage): boolean | undefined {
+    return page.certain || page.range !== undefined ? true : this.zones.settled(page.zone)
+  }
+
   private settleCarry(): void {
     if (this.carry.length === 0) return
     const batch = newBatch(this.carry.length)

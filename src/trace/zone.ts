@@ -91,6 +91,12 @@ export class Zones {
     return stat !== undefined && (stat.decided ?? decide(stat))
   }
 
+  /** The decision for a key, if nothing can change it any more. */
+  settled(key: number): boolean | undefined {
+    const stat = this.stats.get(key)
+    return stat?.known ? true : stat?.decided
+  }
+
   /** Keys that are decided not to be a device's: their events need not be read at all. */
   get others(): readonly number[] {
     return this.dropped
