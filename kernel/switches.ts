@@ -501,6 +501,10 @@ export const change = switches({
     since: 'v6.2',
     effect: 'zap of a dirty file page flushes the TLB before it drops the mapping count, all under the page-table lock',
   },
+  split_vma_locks_file: {
+    subject: 'split_vma() splits a huge entry after vma_prepare(), which takes i_mmap_rwsem (after v6.1, by v6.12)',
+    effect: 'a PMD entry that munmap() of a part splits is not gone for unmap_mapping_range() before it is uncounted',
+  },
   vm_insert_page_refuses_zero: {
     subject: 'vm_insert_page() refuses a page at count 0 (since v6.11 in validate_page_before_insert())',
     effect: 'no entry is made of a page that nobody holds',
@@ -648,6 +652,7 @@ kernels(change, {
       'p2pdma_insert_failure_puts_pgmap',
       'uvmem_failed_page_in_puts',
       'dirty_rmap_at_flush',
+      'split_vma_locks_file',
       'memcg_get_unless_zero',
       'migrate_expects_no_base_reference',
       'memcg_migrate_transfers',
@@ -729,6 +734,7 @@ kernels(change, {
       'p2pdma_insert_failure_puts_pgmap',
       'p2pdma_insert_failure_resets_count',
       'dirty_rmap_at_flush',
+      'split_vma_locks_file',
       'memcg_get_unless_zero',
       'migrate_expects_no_base_reference',
       'memcg_migrate_transfers',

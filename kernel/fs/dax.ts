@@ -97,16 +97,18 @@ export function dax_iomap_pte_fault(vma: Vma, write: boolean): FaultResult {
 }
 
 /**
- * dax_iomap_pmd_fault(). It falls back to single pages where one of them has an entry already, where the file ends within the
- * range, and where the blocks are not one behind the other; what the page table may have as a PMD entry is split then.
+ * dax_iomap_pmd_fault(). It falls back to single pages where one of them has an entry already, where the file or the mapping
+ * ends within the range (dax_fault_check_fallback()), and where the blocks are not one behind the other; what the page table may
+ * have as a PMD entry is split then.
  */
 export function dax_iomap_pmd_fault(vma: Vma, write: boolean): FaultResult {
   const mapping = vma.file!
   const size = mapping.i_size
   if (size === 0) return 'sigbus'
   let result: FaultResult = 'fallback'
-  if (size === 2) result = dax_fault_pmd_entry(vma, mapping, write)
-  if (result === 'fallback') split_huge_pmd(vma.pmd!)
+  const pmd = vma.pmd!
+  if (size === 2 && pmd.vmas[0]!.linked && pmd.vmas[1]!.linked) result = dax_fault_pmd_entry(vma, mapping, write)
+  if (result === 'fallback') split_huge_pmd(pmd)
   return result
 }
 

@@ -12,6 +12,7 @@ import { hand_over, page_ref_count } from '../include/linux/page_ref.ts'
 import { compound_head } from '../include/linux/page-flags.ts'
 import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { pte_devmap, pte_special } from '../include/linux/pgtable.ts'
+import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { cpus, send_flush_ipi } from './gup.ts'
@@ -330,6 +331,17 @@ function zap_device_private(vma: Vma, page: Page): void {
 
 /** unmap_mapping_pages() of a range: as that of one page, but a PMD entry within the range is zapped whole. */
 export function unmap_mapping_range(mapping: AddressSpace, first: number, last: number): void {
+  if (locks_i_mmap(mapping)) down_read(mapping.i_mmap_rwsem)
+  unmap_mapping_range_tree(mapping, first, last)
+  if (locks_i_mmap(mapping)) up_read(mapping.i_mmap_rwsem)
+}
+
+/** i_mmap_rwsem matters only where a PMD entry can be split under it. */
+function locks_i_mmap(mapping: AddressSpace): boolean {
+  return mapping.huge && change.split_vma_locks_file
+}
+
+function unmap_mapping_range_tree(mapping: AddressSpace, first: number, last: number): void {
   for (let i = 0; i < 4; i++) {
     const vma = mapping.i_mmap[i]
     if (vma === null) continue
@@ -349,9 +361,11 @@ function zap_pmd_of(vma: Vma): void {
 
 /** unmap_mapping_pages(): every VMA of the mapping that maps the index; complete, with its puts, when it returns. */
 export function unmap_mapping_pages(mapping: AddressSpace, index: number): void {
+  if (locks_i_mmap(mapping)) down_read(mapping.i_mmap_rwsem)
   for (let i = 0; i < 4; i++) {
     const vma = mapping.i_mmap[i]
     if (vma === null) continue
     if (vma.linked && vma.index === index) zap_page_range(vma)
   }
+  if (locks_i_mmap(mapping)) up_read(mapping.i_mmap_rwsem)
 }

@@ -1,6 +1,8 @@
 // munmap(): mm/mmap.c (mm/vma.c in v7.3).
-import type { Vma } from '../include/linux/mm_types.ts'
+import type { AddressSpace } from '../include/linux/fs.ts'
+import type { Pmd, Vma } from '../include/linux/mm_types.ts'
 import { down_write, up_write } from '../include/linux/rwsem.ts'
+import { change } from '../switches.ts'
 import { split_huge_pmd } from './huge_memory-pmd.ts'
 import { tlb_finish_mmu, zap_pte_range } from './memory.ts'
 
@@ -24,10 +26,19 @@ export function mmap_region(vma: Vma, call_mmap: () => boolean): boolean {
  */
 export function munmap(vma: Vma): void {
   down_write(vma.mm.mmap_lock)
-  // One of the pages of a PMD entry: split_vma() splits the entry.
-  if (vma.file !== null && vma.pmd !== null) split_huge_pmd(vma.pmd)
+  if (vma.file !== null && vma.pmd !== null) split_vma(vma.file, vma.pmd)
   const tlb = zap_pte_range(vma)
   vma.linked = false
   tlb_finish_mmu(tlb)
   up_write(vma.mm.mmap_lock)
+}
+
+/**
+ * split_vma() of the mapping of one of the pages of a PMD entry: the entry is split. Since vma_prepare() (after v6.1, by v6.12) comes
+ * first, under i_mmap_rwsem; before, with nothing but mmap_lock.
+ */
+function split_vma(file: AddressSpace, pmd: Pmd): void {
+  if (change.split_vma_locks_file) down_write(file.i_mmap_rwsem)
+  split_huge_pmd(pmd)
+  if (change.split_vma_locks_file) up_write(file.i_mmap_rwsem)
 }

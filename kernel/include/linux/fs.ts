@@ -43,6 +43,8 @@ export class AddressSpace {
   unwritten: FixedArray<boolean, 2> = array(2, false)
   /** xfs: the file that has blocks in common with this one, index by index; null for a file without. */
   reflink: AddressSpace | null = null
+  /** i_mmap_rwsem, where it keeps a PMD entry that split_vma() splits and unmap_mapping_range() apart; elsewhere left out. */
+  i_mmap_rwsem = new RwSemaphore()
   /** The i_mmap tree: VMAs that map this file, parents before the children fork() made. */
   i_mmap: FixedArray<Vma | null, 4> = array(4, null)
   /** Huge faults may put PMD entries into the file. */

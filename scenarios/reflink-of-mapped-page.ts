@@ -1,0 +1,57 @@
+// A file is reflinked while a page of it is mapped, and then the other file is touched at the same block: the page had one owner that
+// nobody counted, and has two from then on.
+import { atomic, scenario, struct } from 'putpage/model'
+import { user_access } from '../kernel/arch/x86/mm/fault.ts'
+import { xfs_vn_setattr } from '../kernel/fs/xfs/xfs_iops.ts'
+import { AddressSpace } from '../kernel/include/linux/fs.ts'
+import { DevPagemap } from '../kernel/include/linux/memremap.ts'
+import { Mm, Page, Vma } from '../kernel/include/linux/mm_types.ts'
+import { down_write, up_write } from '../kernel/include/linux/rwsem.ts'
+import { memremap_pages } from '../kernel/mm/memremap.ts'
+
+const page = struct(Page)
+const pgmap = struct(DevPagemap, { type: 'fsdax', pages: [page, null] })
+const mm = struct(Mm)
+const mm2 = struct(Mm)
+const other: AddressSpace = struct(AddressSpace, { kind: 'xfs', i_size: 1 })
+const file: AddressSpace = struct(AddressSpace, { kind: 'xfs', blocks: [page, null], i_size: 1, reflink: other })
+const vma: Vma = struct(Vma, { mm, file, index: 0 })
+const vma_other: Vma = struct(Vma, { mm: mm2, file: other, index: 0 })
+
+export default scenario({
+  about: 'a file is reflinked that is mapped, and both files are truncated (xfs)',
+  bounds: '2 threads, 1 page, 2 files',
+  // XFS has reflink and DAX together since v6.0.
+  kernels: ['v6.1', 'v6.12', 'v7.3'],
+  setup() {
+    memremap_pages(pgmap, 1)
+    other.reflink = file
+    file.i_mmap[0] = vma
+    other.i_mmap[0] = vma_other
+    user_access(vma, false)
+  },
+  threads: {
+    // xfs_file_remap_range(): both MMAPLOCKs; the mappings stay.
+    reflink() {
+      down_write(file.invalidate_lock)
+      down_write(other.invalidate_lock)
+      atomic(() => {
+        if (file.blocks[0] !== null) other.blocks[0] = page
+      })
+      up_write(other.invalidate_lock)
+      up_write(file.invalidate_lock)
+      user_access(vma_other, false)
+      xfs_vn_setattr(other)
+    },
+    truncate() {
+      xfs_vn_setattr(file)
+    },
+  },
+  sometimes: {
+    'both files map the page': () => vma.pte.kind === 'present' && vma_other.pte.kind === 'present',
+  },
+  finally: {
+    'the page belongs to no file': () => page.mapping === null && !page.dax_shared && page.share === 0,
+    'nobody holds the page': () => page._refcount === page.held.base && page._mapcount === 0,
+  },
+})
