@@ -26,15 +26,17 @@ export class ExecutingBuilder extends GraphBuilder {
   /** Columns whose values mattered. */
   readonly read = new Set<ColumnId>()
   private readonly initial: (column: ColumnId) => readonly number[]
+  private readonly rangeOf: (column: ColumnId) => { readonly name: string; readonly lo: number; readonly hi: number }
   private readonly values: number[] = []
   /** Where a jump under way leads to. */
   private leaving: Label | undefined
   private ended = false
 
-  /** `initial` gives the values a column begins with: more of them once more objects are known. */
-  constructor(initial: (column: ColumnId) => readonly number[]) {
+  /** `initial` gives the values a column begins with, more of them once more objects are known; `rangeOf` what it may hold. */
+  constructor(initial: ExecutingBuilder['initial'], rangeOf: ExecutingBuilder['rangeOf']) {
     super()
     this.initial = initial
+    this.rangeOf = rangeOf
   }
 
   override get reachable(): boolean {
@@ -65,6 +67,9 @@ export class ExecutingBuilder extends GraphBuilder {
         node.places.forEach(({ column, index }, i) => {
           const at = this.evaluate(index)
           this.cell(column, at)
+          const { name, lo, hi } = this.rangeOf(column)
+          if (values[i] < lo || values[i] > hi)
+            throw new SetUpFailed(`the set-up stores ${values[i]} in ${name}, which holds ${lo} to ${hi}`, 'a smaller world, or a wider Int', node.at)
           ;(this.state.get(column) as number[])[at] = values[i]
         })
         return

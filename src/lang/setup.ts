@@ -8,6 +8,7 @@ import { initialCells } from './initial.ts'
 import { contextOf, declareScenarioObjects, lowerThread } from './root.ts'
 import { diagnosticAt, type Sources } from './source.ts'
 import { type ColumnDraft, Unit } from './unit.ts'
+import { rangeOf } from './value-type.ts'
 
 /** What a set-up leaves. */
 export interface Prepared {
@@ -26,9 +27,14 @@ export function prepareBy(make: MakeContext, scenario: ScenarioDeclaration, atte
   const { unit } = context
   if (!scenario.setup) return { values: new Map(), inputsRead: [] }
   const columnOf = (id: number): ColumnDraft => unit.columns[id]
-  const builder = new ExecutingBuilder((id) => {
+  const initial = (id: number): readonly number[] => {
     const draft = columnOf(id)
     return draft.struct === unit.inputStruct ? [Number(on?.has(draft.field) ?? false)] : initialCells(context, draft).init
+  }
+  const builder = new ExecutingBuilder(initial, (id) => {
+    const { type, struct, field } = columnOf(id)
+    const [lo, hi] = rangeOf(type, unit.threadNames.length)
+    return { name: `${struct.name}.${field}`, lo, hi }
   })
   try {
     lowerThread(make(0, builder, true), 'setup', scenario.setup, attempt)
