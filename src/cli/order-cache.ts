@@ -5,11 +5,46 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
+import type { ExitCode } from '../report/exit-code.ts'
 import { packageRoot } from './files.ts'
 import type { OrderAnswer } from './order-worker.ts'
 
 /** Changes when the format of what is kept does. */
 const VERSION = 1
+
+/** Where searches and answers are kept. */
+function cacheDirectory(): string {
+  const base = process.env.XDG_CACHE_HOME
+  return join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'putpage')
+}
+
+/** A whole answer as it was printed, for the same question to the same model: nothing has to be loaded to give it again. */
+export interface Printed {
+  readonly code: ExitCode
+  readonly output: string
+}
+
+export class PrintedCache {
+  private readonly path: string
+
+  /** `question`: all that the output follows from, beside the model and the program. */
+  constructor(question: unknown) {
+    const hash = createHash('sha256').update(`${VERSION} ${JSON.stringify(question)}`)
+    const root = packageRoot()
+    for (const folder of ['kernel', 'scenarios', 'changes']) addFolder(hash, join(root, folder))
+    addFolder(hash, dirname(dirname(fileURLToPath(import.meta.url))))
+    this.path = join(cacheDirectory(), `answer-${hash.digest('hex').slice(0, 32)}.json.gz`)
+  }
+
+  read(): Printed | undefined {
+    return readKept<Printed>(this.path)
+  }
+
+  write(printed: Printed): void {
+    // Where the disk takes nothing, the searches' cache has said so.
+    writeKept(this.path, printed)
+  }
+}
 
 export class OrderCache {
   private readonly directory: string
@@ -17,8 +52,7 @@ export class OrderCache {
 
   /** For searches on one kernel, up to a limit of states. */
   constructor(kernel: string, maxStates: number) {
-    const base = process.env.XDG_CACHE_HOME
-    this.directory = join(base !== undefined && base !== '' ? base : join(homedir(), '.cache'), 'putpage')
+    this.directory = cacheDirectory()
     const root = packageRoot()
     const build = dirname(dirname(fileURLToPath(import.meta.url)))
     const hash = createHash('sha256').update(`${VERSION} ${kernel} ${maxStates}`)
@@ -29,31 +63,39 @@ export class OrderCache {
 
   /** Earlier answers about a scenario whose file this is; none if there are none that can be read. */
   read(file: string): OrderAnswer[] {
-    const path = this.path(file)
-    try {
-      return existsSync(path) ? (JSON.parse(gunzipSync(readFileSync(path)).toString('utf8')) as OrderAnswer[]) : []
-    } catch {
-      return []
-    }
+    return readKept<OrderAnswer[]>(this.path(file)) ?? []
   }
 
   /** Keeps answers; gives why not, if the disk does not take them. */
   write(file: string, answers: readonly OrderAnswer[]): string | undefined {
-    const path = this.path(file)
-    try {
-      mkdirSync(this.directory, { recursive: true })
-      const part = `${path}.${process.pid}`
-      writeFileSync(part, gzipSync(JSON.stringify(answers)))
-      renameSync(part, path)
-      return undefined
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error)
-    }
+    return writeKept(this.path(file), answers)
   }
 
   private path(file: string): string {
     const hash = createHash('sha256').update(this.common).update(file).update(readFileSync(file)).digest('hex')
     return join(this.directory, `order-${hash.slice(0, 32)}.json.gz`)
+  }
+}
+
+/** Undefined if there is nothing that can be read. */
+function readKept<T>(path: string): T | undefined {
+  try {
+    return existsSync(path) ? (JSON.parse(gunzipSync(readFileSync(path)).toString('utf8')) as T) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes whole or not at all; gives why not. */
+function writeKept(path: string, content: unknown): string | undefined {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    const part = `${path}.${process.pid}`
+    writeFileSync(part, gzipSync(JSON.stringify(content)))
+    renameSync(part, path)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

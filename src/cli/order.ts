@@ -15,7 +15,7 @@ import { renderDot } from '../report/order-dot.ts'
 import { type Answers, orderReport, traceKey } from '../report/order-json.ts'
 import { Failure } from './failure.ts'
 import { type Selection, select, suggestion } from './models.ts'
-import { OrderCache } from './order-cache.ts'
+import { OrderCache, PrintedCache } from './order-cache.ts'
 import { type OrderSource, searchWith } from './order-pool.ts'
 import type { OrderAnswer, OrderQuestion } from './order-worker.ts'
 import { positive, several } from './search-options.ts'
@@ -68,6 +68,13 @@ Examples:
 }
 
 async function order(flags: OrderFlags): Promise<ExitCode> {
+  const { jobs, cache: useCache, ...question } = flags
+  const cache = useCache ? new PrintedCache({ ...question, colour: outputColour(), width: outputWidth() }) : undefined
+  const printed = cache?.read()
+  if (printed) {
+    process.stdout.write(printed.output)
+    return printed.code
+  }
   const selection = select([])
   const { model } = selection
   const base = model.kernels.find(({ name }) => name === flags.from)
@@ -95,10 +102,16 @@ async function order(flags: OrderFlags): Promise<ExitCode> {
   const cutsFound = await new Search(selection, flags, has, chosen).run()
   if (cutsFound === undefined) return 3
   const { answers, facts } = cutsFound
-  if (flags.json) process.stdout.write(`${JSON.stringify(orderReport(answers, facts), null, 2)}\n`)
-  else if (flags.dot) process.stdout.write(answers.map(({ strict }) => renderDot(strict)).join('\n'))
-  else process.stdout.write(`${renderOrder(answers, facts, { colour: outputColour(), width: outputWidth() })}\n`)
-  return answers.some(({ strict, allowing }) => strict.undecided + (allowing?.undecided ?? 0) > 0) ? 3 : 0
+  const code = answers.some(({ strict, allowing }) => strict.undecided + (allowing?.undecided ?? 0) > 0) ? 3 : 0
+  process.stdout.write(rendered(flags, answers, facts))
+  cache?.write({ code, output: rendered(flags, answers, { ...facts, searches: 0, states: 0, seconds: 0 }) })
+  return code
+}
+
+function rendered(flags: OrderFlags, answers: readonly Answers[], facts: OrderFacts): string {
+  if (flags.json) return `${JSON.stringify(orderReport(answers, facts), null, 2)}\n`
+  if (flags.dot) return answers.map(({ strict }) => renderDot(strict)).join('\n')
+  return `${renderOrder(answers, facts, { colour: outputColour(), width: outputWidth() })}\n`
 }
 
 /** The changes of the mail, and those added. */
