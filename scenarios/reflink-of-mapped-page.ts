@@ -50,6 +50,14 @@ export default scenario({
   sometimes: {
     'both files map the page': () => vma.pte.kind === 'present' && vma_other.pte.kind === 'present',
   },
+  always: {
+    'a page in a file is known as its own, or as shared': () => {
+      if (file.i_pages_lock.owner !== null || other.i_pages_lock.owner !== null) return true
+      const shared = page.dax_shared || page.share > 0
+      if (file.entries[0].kind === 'pfn' && !file.entries[0].locked && page.mapping !== file && !shared) return false
+      return other.entries[0].kind !== 'pfn' || other.entries[0].locked || page.mapping === other || shared
+    },
+  },
   finally: {
     'the page belongs to no file': () => page.mapping === null && !page.dax_shared && page.share === 0,
     'nobody holds the page': () => page._refcount === page.held.base && page._mapcount === 0,
