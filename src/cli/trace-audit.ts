@@ -1,6 +1,7 @@
 /** One audit of a file on the disk: opens it, reads it with threads and progress, judges. */
 import { availableParallelism } from 'node:os'
 import { grouped } from '../report/wrap.ts'
+import type { RoleBook } from '../roles/book.ts'
 import { Audit, type AuditResult } from '../trace/audit.ts'
 import { TraceError } from '../trace/byte-file.ts'
 import { readDat } from '../trace/dat/read.ts'
@@ -14,8 +15,8 @@ import { readText } from '../trace/text/read.ts'
 import { openDisk } from './disk-file.ts'
 import { Failure } from './failure.ts'
 import { makeInflate } from './inflate.ts'
+import { bookOf } from './kept-books.ts'
 import { presetFor, rulesOf } from './model-rules.ts'
-import { bookIsKept, bookOf, keepBooks } from './role-books.ts'
 import { unitThreads, WORTH_THREADS } from './unit-threads.ts'
 
 export interface AuditRequest {
@@ -38,10 +39,7 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
   try {
     const inflate = await makeInflate()
     const trace = openTrace(file, inflate)
-    const bookFor = (kernel: string): ReturnType<typeof bookOf> => {
-      if (!bookIsKept(kernel)) progress.say(`the model of ${kernel} is read, which takes some seconds the first time`)
-      return bookOf(kernel)
-    }
+    const bookFor = (kernel: string): RoleBook => bookOf(kernel, (one) => progress.say(`reading the model of ${one}: it is kept for the next time`))
     const one = new Audit({
       ranges: request.ranges,
       ordinary: request.ordinary,
@@ -49,7 +47,7 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
       references: request.references,
       rules: (release) => {
         const kernel = request.kernel ?? (release === undefined ? undefined : presetFor(release))
-        return kernel === undefined ? undefined : rulesOf(kernel)
+        return kernel === undefined ? undefined : rulesOf(kernel, bookFor(kernel))
       },
     })
     const threads = unitThreads(request.threads ?? usualThreads(trace), inflate)
@@ -57,9 +55,7 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
       const summary = await read(trace, request.instance, threads.make, { ...one.listener, progress: progress.update })
       progress.clear()
       if (summary.events === 0) throw new TraceError(noEvents(trace, summary))
-      const result = one.finish(summary)
-      keepBooks()
-      return result
+      return one.finish(summary)
     } finally {
       await threads.close()
     }

@@ -44,8 +44,11 @@ export interface Rejection {
 
 /** A life with more unmapped events than this share is not called conforming. */
 const UNMAPPED_SHARE = 0.05
-/** Events of a call that are kept to be shown. */
-const KEPT = 8
+/** Events of a call that are kept to be shown, and the numbers each takes. */
+const KEPT = 6
+const NUMBERS = 4
+/** Values and results are kept within this. */
+const WIDE = 2 ** 20
 /** Rejections that are kept with what they need to be shown; the others are counted. */
 const MOST_REJECTIONS = 10_000
 const IRQ = Context.hardIrq | Context.softIrq | Context.nmi
@@ -62,15 +65,24 @@ interface Meaning {
   readonly splits: boolean
 }
 
+interface Asked {
+  readonly type: string
+  readonly val: number
+  readonly ret: number
+  readonly meaning: Meaning
+}
+
 /** Functions that take large folios apart. Source: mm/huge_memory.c, mm/migrate_device.c of 5.10 to 7.3. */
 const SPLITS = /^(__folio_split|__folio_freeze_and_split_unmapped|folio_split_unmapped|__split_unmapped_folio|__split_huge_p[mu]d\w*|migrate_vma_split_\w+)$/
 
 /** A call under way, or one that may have ended. */
 interface Run {
-  readonly task: number
-  readonly markings: Markings
+  task: number
+  markings: Markings
   marking: Marking
-  readonly history: CallEvent[]
+  /** Events so far; the last `KEPT` are in `kept`. Runs come with every event and go: they are used again, and hold no objects. */
+  events: number
+  readonly kept: number[]
 }
 
 interface Life {
@@ -163,16 +175,16 @@ export class HeldToModel implements LifeJudge {
       if (one.markings === markings) run = one
       else if (!this.goesOn(book, one, site)) {
         if (!one.markings.mayEnd(one.marking)) {
-          this.reject(life, one.markings, one.marking, one.history[one.history.length - 1], one.history.slice(0, -1), true)
+          this.rejectUnfinished(life, one)
           return
         }
-        life.runs.splice(i, 1)
+        this.drop(life.runs, i)
       }
     }
     const marking = run ? run.marking : this.mayBeInside(life, irq !== 0, batch.pid[row], batch.time[row], markings) ? markings.anywhere : markings.start
     const next = markings.after(marking, symbol)
     if (next === FORBIDDEN) {
-      this.reject(life, markings, marking, eventOf(batch, row), run?.history ?? [], false)
+      this.reject(life, markings, marking, eventOf(batch, row), run ? history(run) : [], false)
       return
     }
     if (next === TOO_MANY) {
@@ -181,16 +193,36 @@ export class HeldToModel implements LifeJudge {
       return
     }
     if (markings.isOver(next)) {
-      if (run) life.runs.splice(life.runs.indexOf(run), 1)
+      if (run) this.drop(life.runs, life.runs.indexOf(run))
       return
     }
     if (!run) {
-      run = { task, markings, marking: next, history: [] }
+      run = this.spare.pop() ?? { task, markings, marking: next, events: 0, kept: new Array(KEPT * NUMBERS).fill(0.5) }
+      run.task = task
+      run.markings = markings
+      run.events = 0
       life.runs.push(run)
     }
     run.marking = next
-    if (run.history.length === KEPT) run.history.shift()
-    run.history.push(eventOf(batch, row))
+    const at = (run.events++ % KEPT) * NUMBERS
+    const { kept } = run
+    kept[at] = batch.op[row] + 8 * (within(batch.val[row]) + WIDE) + 16 * WIDE * (within(batch.ret[row]) + WIDE)
+    kept[at + 1] = batch.time[row]
+    kept[at + 2] = batch.pid[row]
+    kept[at + 3] = batch.stack[row]
+  }
+
+  private readonly spare: Run[] = []
+
+  private drop(runs: Run[], i: number): void {
+    this.spare.push(runs[i])
+    for (let k = i + 1; k < runs.length; k++) runs[k - 1] = runs[k]
+    runs.pop()
+  }
+
+  private rejectUnfinished(life: Life, run: Run): void {
+    const events = history(run)
+    this.reject(life, run.markings, run.marking, events[events.length - 1], events.slice(0, -1), true)
   }
 
   /** A call whose function is still in the task's stack is not over. */
@@ -205,7 +237,18 @@ export class HeldToModel implements LifeJudge {
     return life.broken || irq || this.tasks.alwaysIn(pid, markings.automaton.entry, time)
   }
 
+  /** The last meaning asked for, by site and operation: mostly it is asked for again. */
+  private lastMeanings: (Asked | undefined)[] = []
+
   private meaning(book: RoleBook, type: string, site: number, op: number, val: number, ret: number): Meaning {
+    const last = this.lastMeanings[site * 8 + op]
+    if (last !== undefined && last.val === val && last.ret === ret && last.type === type) return last.meaning
+    const meaning = this.findMeaning(book, type, site, op, val, ret)
+    this.lastMeanings[site * 8 + op] = { type, val, ret, meaning }
+    return meaning
+  }
+
+  private findMeaning(book: RoleBook, type: string, site: number, op: number, val: number, ret: number): Meaning {
     let ofType = this.meanings.get(type)
     if (!ofType) {
       ofType = new Map()
@@ -222,7 +265,10 @@ export class HeldToModel implements LifeJudge {
       const { version } = this.seen
       this.seen.learn(book, frames)
       // What was taken to be inlined may not be.
-      if (this.seen.version !== version) for (const one of this.meanings.values()) one.clear()
+      if (this.seen.version !== version) {
+        for (const one of this.meanings.values()) one.clear()
+        this.lastMeanings = []
+      }
     }
     const found = callSite(book, type, frames)
     let markings: Markings | undefined
@@ -282,9 +328,9 @@ export class HeldToModel implements LifeJudge {
       if (!life || life.rejected || life.unknown) continue
       for (const run of life.runs) {
         if (run.task >= IRQ_TASKS || run.markings.mayEnd(run.marking)) continue
-        const last = run.history[run.history.length - 1]
-        if (!this.tasks.leftAfter(run.task, run.markings.automaton.entry, last.time)) continue
-        this.reject(life, run.markings, run.marking, last, run.history.slice(0, -1), true)
+        const last = run.kept[((run.events - 1) % KEPT) * NUMBERS + 1]
+        if (!this.tasks.leftAfter(run.task, run.markings.automaton.entry, last)) continue
+        this.rejectUnfinished(life, run)
         break
       }
     }
@@ -314,6 +360,28 @@ export class HeldToModel implements LifeJudge {
     const sites = [...this.unmappedSites].sort((a, b) => b[1].events - a[1].events)
     return { ...sum, unmappedSites: sites.map(([site, { events }]) => ({ stack: site === 0 ? [] : tables.siteFrames(site), events })) }
   }
+}
+
+function within(value: number): number {
+  return Math.max(-WIDE, Math.min(WIDE - 1, value))
+}
+
+/** The last events of a run, in order. */
+function history({ events, kept }: Run): CallEvent[] {
+  const found: CallEvent[] = []
+  for (let i = Math.max(0, events - KEPT); i < events; i++) {
+    const at = (i % KEPT) * NUMBERS
+    const packed = kept[at]
+    found.push({
+      op: packed % 8,
+      val: (Math.floor(packed / 8) % (2 * WIDE)) - WIDE,
+      ret: Math.floor(packed / (16 * WIDE)) - WIDE,
+      time: kept[at + 1],
+      pid: kept[at + 2],
+      stack: kept[at + 3],
+    })
+  }
+  return found
 }
 
 function eventOf(batch: EventBatch, row: number): CallEvent {

@@ -294,9 +294,9 @@ export class Ledger implements LifeListener {
     const life = this.spareLives.pop()
     if (!life) {
       return {
-        dimensions: [],
-        amounts: [],
-        open: [],
+        dimensions: roomFor(0),
+        amounts: roomFor(0),
+        open: roomFor<OpenReference>(NO_REFERENCE),
         sum: 0,
         earlier,
         low: 0,
@@ -324,9 +324,9 @@ export class Ledger implements LifeListener {
     if (!life) return
     account.life = undefined
     for (const reference of life.open) this.spareReferences.push(reference)
-    life.open.length = 0
-    life.dimensions.length = 0
-    life.amounts.length = 0
+    empty(life.open)
+    empty(life.dimensions)
+    empty(life.amounts)
     this.spareLives.push(life)
   }
 
@@ -524,6 +524,20 @@ export class Ledger implements LifeListener {
   get hasRules(): boolean {
     return this.rules !== undefined
   }
+}
+
+const NO_REFERENCE: OpenReference = { id: 0, site: 0, pid: 0, time: 0, amount: 0, taken: 0, round: 0 }
+
+/** An empty array that keeps room for some things: most lives have no more, and nothing is allocated while they come and go. */
+function roomFor<T>(thing: T): T[] {
+  const room = [thing, thing, thing, thing, thing, thing]
+  empty(room)
+  return room
+}
+
+/** Empties an array so that it keeps its memory: setting its length to 0 would give it back. */
+function empty(array: unknown[]): void {
+  while (array.length > 0) array.pop()
 }
 
 /** A life's vector as one exact number, to look it up by. */
