@@ -1,6 +1,7 @@
 /** The frame around the views. */
 import { useEffect, useState } from 'preact/hooks'
 import type { Embedded } from './documents.ts'
+import { OrderView } from './order/order-view.tsx'
 import { PlayView } from './play-view.tsx'
 import { Report } from './report.tsx'
 import { formatRoute, useRoute } from './route.ts'
@@ -48,7 +49,9 @@ function Studio({ backend }: { backend: Backend }) {
         <ThemeButton />
       </header>
       <main>
-        {view === 'trace' ? (
+        {view === 'order' ? (
+          <OrderView backend={backend} values={route.values} />
+        ) : view === 'trace' ? (
           <TraceView askBook={backend.book} values={route.values} />
         ) : view === 'play' ? (
           <PlayView backend={backend} values={route.values} />

@@ -94,7 +94,6 @@ export function Life({ life, end, findings, model, onClose }: LifeProps) {
               </line>
             ))}
             {bars.map(({ one, index, left, right }) => (
-              // biome-ignore lint/a11y/useSemanticElements: a bar of a picture; the table below has it as a button.
               <g
                 key={index}
                 class={`bar c${CLASSES.indexOf(one.class)}${index === reference ? ' chosen' : ''}${one.to === null ? ' open' : ''}`}
