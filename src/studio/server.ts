@@ -119,11 +119,18 @@ function refusal(request: IncomingMessage): string | undefined {
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const parts: Buffer[] = []
   let size = 0
-  for await (const part of request) {
-    size += (part as Buffer).length
-    if (size > MOST_BODY) throw new BadRequest('the request is too large')
-    parts.push(part as Buffer)
-  }
+  await new Promise<void>((resolve, reject) => {
+    request.on('data', (part: Buffer) => {
+      size += part.length
+      // What is too much is read and dropped, so that the answer arrives; what is far too much is not.
+      if (size <= MOST_BODY) parts.push(part)
+      else if (size > 16 * MOST_BODY) request.destroy()
+    })
+    request.on('end', resolve)
+    request.on('close', resolve)
+    request.on('error', reject)
+  })
+  if (size > MOST_BODY) throw new BadRequest('the request is too large')
   try {
     return JSON.parse(Buffer.concat(parts).toString('utf8'))
   } catch {

@@ -120,7 +120,6 @@ export function Lattice({ cut, chosen, onChoose }: { cut: OrderCut; chosen: read
               role="button"
               tabIndex={0}
               aria-pressed={here}
-              aria-label={`${node.set.length === 0 ? 'none' : node.set.join(', ')}: ${node.kind}${node.landed ? `, Linux since ${node.landed}` : ''}`}
               onClick={() => onChoose(node.set)}
               onKeyDown={(event) => {
                 if (event.key !== 'Enter' && event.key !== ' ') return
@@ -137,7 +136,7 @@ export function Lattice({ cut, chosen, onChoose }: { cut: OrderCut; chosen: read
                   {node.landed}
                 </text>
               )}
-              <title>{node.set.join('\n') || 'none'}</title>
+              <text class="heard">{` ${node.set.length === 0 ? 'none' : node.set.join(', ')}: ${node.kind}`}</text>
             </g>
           )
         })}

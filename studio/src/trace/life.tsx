@@ -94,6 +94,7 @@ export function Life({ life, end, findings, model, onClose }: LifeProps) {
               </line>
             ))}
             {bars.map(({ one, index, left, right }) => (
+              // biome-ignore lint/a11y/noStaticElementInteractions: a bar of a picture; the table below it has its events as buttons.
               <g
                 key={index}
                 class={`bar c${CLASSES.indexOf(one.class)}${index === reference ? ' chosen' : ''}${one.to === null ? ' open' : ''}`}
@@ -101,9 +102,6 @@ export function Life({ life, end, findings, model, onClose }: LifeProps) {
                   setReference(index)
                   setEvent(undefined)
                 }}
-                role="button"
-                tabIndex={-1}
-                aria-label={`${one.class}, ${one.function}`}
               >
                 <rect x={left} y={COUNT + one.lane * LANE} width={right - left} height={LANE - 4} rx={2} />
                 {right - left > 70 && (

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type Studio, startStudio } from '../../src/studio/server.ts'
+import { ROOT } from '../cli/putpage.ts'
+import { type Browser, fits, noBrowser, serious, startBrowser } from './browser.ts'
+import { smallOrder } from './small-order.ts'
+
+const skip = noBrowser()
+const traces = (name: string): string => join(ROOT, 'test/traces', name)
+let browser: Browser
+let studio: Studio
+
+before(async () => {
+  if (skip !== false) return
+  browser = await startBrowser()
+  studio = await startStudio(0, smallOrder)
+})
+
+after(async () => {
+  if (skip !== false) return
+  await browser.close()
+  await studio.close()
+})
+
+test('verdicts: searched, filtered, sorted, run, run with a fix taken out, stopped, opened', { skip }, async () => {
+  const page = await browser.page(`${studio.url}#/verdicts`)
+  await page.locator('.matrix').waitFor({ timeout: 60_000 })
+  assert.match(await page.locator('.verdicts .note').innerText(), /Nothing has been searched yet/)
+  await page.getByLabel('Search', { exact: true }).fill('gup-of-mapped-dax')
+  await page.locator('.matrix tbody tr').nth(0).waitFor()
+  assert.match(await page.locator('.matrix tbody').innerText(), /gup-of-mapped-dax/)
+  await page.getByLabel('run gup-of-mapped-dax on v5.15+seed').click()
+  const cell = page.locator('td.v-violation a').first()
+  await cell.waitFor({ timeout: 60_000 })
+  assert.match(await cell.innerText(), /✖ warn\s+\d+ states/)
+  assert.match(page.url(), /q=gup-of-mapped-dax/)
+
+  await page.getByLabel('Search', { exact: true }).fill('nothing like it')
+  assert.match(await page.locator('.empty').innerText(), /No scenario fits/)
+  await page.getByLabel('Search', { exact: true }).fill('truncate-against-pin')
+
+  // With a fix taken out the verdict is another.
+  await page.locator('.changes summary').click()
+  await page.getByLabel('Search switches').fill('f4f451a16dd1')
+  await page.locator('.sheet select').first().selectOption('without')
+  await page.locator('.changes summary').click()
+  assert.match(page.url(), /without=/)
+  await page.getByLabel('run truncate-against-pin on v6.1', { exact: true }).click()
+  const without = page.locator('td.v-violation a').first()
+  await without.waitFor({ timeout: 60_000 })
+  assert.match(await without.innerText(), /lost-wake/)
+
+  // Many, and stopped.
+  await page.getByLabel('Search', { exact: true }).fill('')
+  await page.locator('.play').click()
+  await page.locator('.play', { hasText: 'stop' }).click()
+  await page.locator('.play', { hasText: 'run' }).waitFor()
+  assert.deepEqual(await serious(page), [])
+  assert.ok(await fits(page))
+
+  await page.goto(`${studio.url}#/play?scenario=gup-of-mapped-dax&kernel=v5.15%2Bseed`)
+  assert.match(await page.locator('.summary').innerText(), /Who did it\s+program/)
+  await page.close()
+})
+
+test('a recording is dropped: a leak, who holds the page, its pairing and its stack', { skip }, async () => {
+  const page = await browser.page(`${studio.url}#/trace`)
+  assert.match(await page.locator('.drop').innerText(), /Drop a recording here/)
+  await page.locator('input[type=file]').setInputFiles([traces('selftests/v6.1-hmm-leak.dat'), traces('selftests/v6.1-hmm-leak.iomem')])
+  await page.locator('canvas[data-drawn]').waitFor({ timeout: 60_000 })
+  assert.match(await page.locator('.tracehead').innerText(), /✖ 1 error found/)
+  const findings = await page.locator('.findings').innerText()
+  assert.match(findings, /still held/)
+  assert.match(findings, /dmirror_migrate_to_device\(\)/)
+  await page.locator('.findings .pages button').first().click()
+  await page.locator('.life').waitFor()
+  assert.match(await page.locator('.lifeside').innerText(), /still held at the end[\s\S]*dmirror_migrate_to_device/)
+  assert.ok((await page.locator('.bar.open').count()) >= 1)
+  await page.locator('.events .link').first().click()
+  assert.match(await page.locator('.lifeside').innerText(), /taken by|held for|by /)
+  assert.match(page.url(), /page=0x/)
+  // The canvas is moved by keys.
+  const before = page.url()
+  await page.locator('canvas').focus()
+  await page.keyboard.press('w')
+  await page.keyboard.press('d')
+  await page.waitForTimeout(100)
+  assert.notEqual(page.url(), before)
+  assert.deepEqual(await serious(page), [])
+  await page.close()
+})
+
+test('a lost wake in a recording; text; what is no recording', { skip }, async () => {
+  const page = await browser.page(`${studio.url}#/trace`, { theme: 'dark', width: 2560, height: 1300 })
+  await page.locator('input[type=file]').setInputFiles([traces('selftests/v6.1-xfs-lost-wake.dat'), traces('selftests/v6.1-xfs-lost-wake.iomem')])
+  await page.locator('.finding').first().waitFor({ timeout: 60_000 })
+  assert.match(await page.locator('.findings').innerText(), /idle, and nobody was woken[\s\S]*__bio_release_pages/)
+  await page.locator('.findings .pages button').first().click()
+  await page.locator('.life').waitFor()
+  assert.deepEqual(await serious(page), [])
+  assert.ok(await fits(page))
+
+  await page.locator('input[type=file]').setInputFiles([traces('v5.10/hmm.report.txt'), traces('v5.10/iomem')])
+  await page.locator('.tracehead', { hasText: 'trace-cmd report text' }).waitFor({ timeout: 60_000 })
+  assert.match(await page.locator('.tracehead').innerText(), /no error found/)
+  await page.locator('input[type=file]').setInputFiles([join(ROOT, 'package.json')])
+  await page.locator('.error').waitFor()
+  assert.match(await page.locator('.error').innerText(), /package\.json is no trace that can be read/)
+  await page.close()
+})
+
+test('the order: sets chosen in the lattice and by their changes, and what they break', { skip }, async () => {
+  const page = await browser.page(`${studio.url}#/order`)
+  await page.locator('.lattice .node').first().waitFor()
+  assert.match(await page.locator('.orderview .transport').innerText(), /3 of 4 sets are safe/)
+  await page.locator('.elements label', { hasText: 'second' }).click()
+  assert.match(await page.locator('.verdict').innerText(), /✖ unsafe: second/)
+  assert.match(await page.locator('.elements').first().innerText(), /It introduces\s+✖ warn in gup-of-mapped-dax/)
+  await page.locator('.elements label', { hasText: 'first' }).click()
+  assert.match(await page.locator('.verdict').innerText(), /✓ safe: first \+ second/)
+  await page.locator('.node', { hasText: ' first: safe' }).press('Enter')
+  assert.match(await page.locator('.verdict').innerText(), /✓ safe: first/)
+  assert.match(page.url(), /set=first/)
+  assert.equal(await page.locator('.e-landed').count(), 2)
+  assert.deepEqual(await serious(page), [])
+  await page.close()
+})
+
+test('nothing was asked for beyond loopback, and nothing went wrong on the way', { skip }, () => {
+  assert.deepEqual(browser.wrong, [])
+})
