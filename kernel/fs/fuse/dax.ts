@@ -1,12 +1,15 @@
 // Layout breaks and faults of virtiofs files with a DAX window: fs/fuse/dax.c. The pages are those of the window; the
 // blocks behind them are the host's.
+import { atomic } from 'putpage/model'
 import type { AddressSpace } from '../../include/linux/fs.ts'
 import type { Vma } from '../../include/linux/mm_types.ts'
-import { down_read, up_read } from '../../include/linux/rwsem.ts'
+import { down_read, down_write, up_read, up_write } from '../../include/linux/rwsem.ts'
 import type { FaultResult } from '../../mm/memory.ts'
+import { invalidate_inode_pages2_range } from '../../mm/truncate.ts'
 import { change } from '../../switches.ts'
 import { dax_iomap_pmd_fault, dax_iomap_pte_fault } from '../dax.ts'
 import { dax_break_layout, dax_layout_busy_page_range, type FirstIndex, type LastIndex, wait_page_idle } from '../dax-layout.ts'
+import { free_blocks } from '../iomap/iter.ts'
 
 /**
  * fuse_dax_break_layouts() with its __fuse_dax_break_layouts(), under i_mmap_sem (since v5.15 the mapping's
@@ -37,4 +40,25 @@ export function fuse_dax_fault(vma: Vma, write: boolean): FaultResult {
   const result = dax_iomap_pte_fault(vma, write)
   up_read(lock)
   return result
+}
+
+/**
+ * lookup_and_reclaim_dmap(), inode_inline_reclaim_one_dmap(): one range of the window, here one page, is taken from the file, as another
+ * file needs it: faults are held off, the layout of the range is broken, its entries go (reclaim_one_dmap_locked()), and the host maps
+ * something else there. The file gets another range when it is touched again.
+ */
+export function lookup_and_reclaim_dmap(inode: AddressSpace, index: FirstIndex): void {
+  down_write(inode.invalidate_lock)
+  fuse_dax_break_layouts(inode, index, index)
+  invalidate_inode_pages2_range(inode, index)
+  dmap_removemapping_one(inode, index)
+  up_write(inode.invalidate_lock)
+}
+
+/** dmap_removemapping_one(), and the range on the list of free ones. */
+function dmap_removemapping_one(inode: AddressSpace, index: FirstIndex): void {
+  atomic(() => {
+    free_blocks.block = inode.blocks[index]
+    inode.blocks[index] = null
+  })
 }
