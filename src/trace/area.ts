@@ -19,9 +19,12 @@ export class Area {
   /** Exact observations: puts after which the count was 0; puts of the managed kind (dec_return) that ended at 1. */
   zero = 0
   one = 0
+  private fromZero = false
   /** The least count seen after a put, by hints. */
   private least = Number.POSITIVE_INFINITY
   private decided: 0 | 1 | undefined
+  /** The value the ledger goes by at the moment. */
+  followed: 0 | 1 | undefined
   private asked = 0
   /** The range itself tells the type: stacks need not be asked. */
   readonly told: boolean
@@ -61,6 +64,8 @@ export class Area {
   observe(batch: EventBatch, row: number): void {
     const op = batch.op[row]
     const val = batch.val[row]
+    // A get that leaves 1 took a page that was at 0. The count is a hint, though: another CPU may have put in between.
+    if (op === Op.mod && val === 1 && batch.count[row] === 1) this.fromZero = true
     if (val >= 0 || op < Op.mod || op > Op.modAndReturn) return
     if (op === Op.modAndTest && batch.ret[row] !== 0) this.zero++
     else if (op === Op.modAndReturn && batch.ret[row] === 1) this.one++
@@ -81,6 +86,12 @@ export class Area {
     return this.freeAt
   }
 
+  /** Whether the model's rule for the type is the one that holds here; where it is not, its kernel is not the trace's in other ways either. */
+  get asModelled(): boolean {
+    const rule = this.rules?.freeAt(this.type)
+    return rule === undefined || rule === this.freeAt
+  }
+
   /** The rule all types of this kernel follow, if they agree. */
   private agreed(): 0 | 1 | undefined {
     const rules = new Set(TYPES.map((type) => this.rules?.freeAt(type)).filter((rule) => rule !== undefined))
@@ -90,6 +101,9 @@ export class Area {
   private decide(type: DeviceType): 0 | 1 {
     const rule = type === 'unknown' ? this.agreed() : this.rules?.freeAt(type)
     const { zero, one } = this
+    // Nothing in the trace is as the rule has it, and something is as it has not: the release is between two kernels of the model, or the wrong one was named.
+    if (rule === 1 && one === 0 && (zero > 0 || this.fromZero)) return 0
+    if (rule === 0 && zero === 0 && one > 0) return 1
     if (rule === 0 && !(one >= AGAINST && one > 4 * zero)) return 0
     if (rule === 1 && !(zero >= AGAINST && zero > 4 * one)) return 1
     if (zero > 0 || one > 0) return one > zero ? 1 : 0

@@ -101,16 +101,16 @@ const MOST_INCIDENTS = 10_000
 export class Ledger implements LifeListener {
   readonly sites = new Sites()
   readonly areas: Areas
-  readonly span = new Span()
+  span = new Span()
   readonly accounts: PageAccount[] = []
   readonly incidents: Incident[] = []
   incidentCount = 0
   /** Completed lives by hash of their vector: how often. */
   private readonly completed = new Map<number, number>()
   /** How often a put site was seen to pay back a get site where there was no choice. */
-  private readonly paid = new PairCounts()
+  private paid = new PairCounts()
   /** How often a put site gave back a reference of a moment that a get site took. */
-  private readonly loops = new PairCounts()
+  private loops = new PairCounts()
   private readonly spareLives: OpenLife[] = []
   private readonly spareReferences: OpenReference[] = []
   /** The last event of each task in each call: key pid * 65536 + call. */
@@ -223,6 +223,7 @@ export class Ledger implements LifeListener {
     }
     if (!facts.teardown) area.observe(batch, row)
     const freeAt = area.freeAtNow
+    if (freeAt !== area.followed) this.follow(area, freeAt)
     const { page } = account
     if (op === Op.set || op === Op.unfreeze) {
       this.stored(account, freeAt, batch, row, site, before, op)
@@ -259,6 +260,25 @@ export class Ledger implements LifeListener {
       }
     }
     if (after <= freeAt && !life.frozen) this.complete(account, area, site, time, after === freeAt)
+  }
+
+  /** The area's pages are free at another count than was thought: where their lives began and ended was wrong, so what was learnt from them goes. */
+  private follow(area: Area, freeAt: 0 | 1): void {
+    const before = area.followed
+    area.followed = freeAt
+    if (before === undefined) return
+    let learnt = false
+    for (const account of this.accounts) {
+      if (account === undefined || this.areas.of(account.page) !== area) continue
+      if (account.lives > 0) learnt = true
+      if (account.life) this.drop(account)
+      account.idledBy = 0
+    }
+    if (!learnt) return
+    this.completed.clear()
+    this.span = new Span()
+    this.paid = new PairCounts()
+    this.loops = new PairCounts()
   }
 
   /** A count that was stored: a life's beginning, its end, or what a freeze gives back. */

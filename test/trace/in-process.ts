@@ -109,8 +109,13 @@ export function slice(batch: EventBatch, from: number, to: number): EventBatch {
 }
 
 /** Audits rows as if they were the whole recording. */
-export function auditRows(of: { head: TraceHead; tables: TraceTables; summary: TraceSummary }, batch: EventBatch, ranges: readonly DeviceRange[]): AuditResult {
-  const audit = new Audit({ ranges, rules: plainRules })
+export function auditRows(
+  of: { head: TraceHead; tables: TraceTables; summary: TraceSummary },
+  batch: EventBatch,
+  ranges: readonly DeviceRange[],
+  rules: (release: string | undefined) => KernelRules | undefined = plainRules,
+): AuditResult {
+  const audit = new Audit({ ranges, rules })
   audit.listener.head?.(of.head)
   for (let from = 0; from < batch.length; from += 4096) audit.listener.events(slice(batch, from, Math.min(batch.length, from + 4096)), of.tables)
   return audit.finish({
