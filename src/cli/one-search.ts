@@ -16,7 +16,5 @@ export interface HowToSearch {
 /** Searches a program of a model; with `coverage`, and of random runs always, the run says which steps of the model were taken. */
 export async function searchOne(model: Model, program: Program, { explore: options, random }: HowToSearch): Promise<Run> {
   const exploration = random ? await exploreRandomly(program, random, options) : await explore(program, options)
-  if (!exploration.taken) return { exploration }
-  // A set-up is executed, and so are its statements.
-  return { exploration, coverage: stepsTaken(program, exploration.taken), lowered: [...model.lowered(), ...model.loweredBySetup()] }
+  return exploration.taken ? { exploration, coverage: stepsTaken(program, exploration.taken), lowered: model.lowered() } : { exploration }
 }

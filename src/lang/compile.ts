@@ -75,7 +75,7 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
     mistakes,
     sources,
     statements: (directory) => statementsBelow(sources, directory),
-    lowered: () => [...sources.lowered].map((statement) => statementKey(sources, statement)),
+    lowered: () => [...new Set([...sources.lowered, ...sources.loweredBySetup])].map((statement) => statementKey(sources, statement)),
     loweredBySetup: () => [...sources.loweredBySetup].map((statement) => statementKey(sources, statement)),
     facts: () => facts,
     columns: () => columns,
