@@ -1,9 +1,15 @@
 /** `putpage studio`: the local web app. */
 import { readFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { join } from 'node:path'
+import { type Command, Option } from 'commander'
 import type { ExitCode } from '../report/exit-code.ts'
+import { modelList } from '../studio/answers.ts'
+import { writeExport } from '../studio/export.ts'
 import { startStudio } from '../studio/server.ts'
+import { runAll, type Task } from './batch.ts'
 import { Failure } from './failure.ts'
+import { kernelsFor, select } from './models.ts'
+import { several } from './search-options.ts'
 
 /** Tried first, so that a link keeps its meaning from one day to the next. */
 const USUAL_PORT = 7413
@@ -11,12 +17,17 @@ const USUAL_PORT = 7413
 interface StudioFlags {
   readonly port?: string
   readonly order?: string
+  readonly export?: string
+  readonly kernel: readonly string[]
 }
 
 export function addStudio(program: Command, finish: (code: ExitCode) => void): void {
   program
     .command('studio')
     .description('the web app: verdicts, counterexamples played step by step, the order of the changes, recordings of real kernels')
+    .argument('[scenario...]', 'with --export: the scenarios to take along (default: all that are not deep)')
+    .option('--export <directory>', 'write the whole app as static files instead: no server is needed to look at them')
+    .addOption(new Option('-k, --kernel <name>', 'with --export: kernels to take along; may be repeated (default: all)').argParser(several).default([], ''))
     .option('--port <n>', `port on 127.0.0.1 (default: ${USUAL_PORT}, or any if that is taken)`)
     .option('--order <file>', 'show this answer of `putpage order --json`')
     .addHelpText(
@@ -26,14 +37,16 @@ It listens on this machine only, until Ctrl-C. What is dropped on the page is re
 
 Examples:
   putpage studio
-  putpage order --json > order.json; putpage studio --order order.json`,
+  putpage order --json > order.json; putpage studio --order order.json
+  putpage studio --export site truncate-against-direct-io gup-of-mapped-dax`,
     )
-    .action(async (flags: StudioFlags) => {
-      finish(await studio(flags))
+    .action(async (names: string[], flags: StudioFlags) => {
+      finish(flags.export === undefined ? await studio(names, flags) : await exportStudio(flags.export, names, flags))
     })
 }
 
-async function studio(flags: StudioFlags): Promise<ExitCode> {
+async function studio(names: readonly string[], flags: StudioFlags): Promise<ExitCode> {
+  if (names.length > 0 || flags.kernel.length > 0) throw new Failure('scenarios and --kernel choose what --export takes along; the studio itself shows all')
   const order = flags.order === undefined ? undefined : readOrder(flags.order)
   const server = await start(flags.port, order)
   process.stdout.write(`putpage studio: ${server.url}\n(Ctrl-C ends it)\n`)
@@ -42,6 +55,20 @@ async function studio(flags: StudioFlags): Promise<ExitCode> {
     process.once('SIGTERM', () => resolve())
   })
   await server.close()
+  return 0
+}
+
+async function exportStudio(directory: string, names: readonly string[], flags: StudioFlags): Promise<ExitCode> {
+  const order = flags.order === undefined ? undefined : readOrder(flags.order)
+  const selection = select(names)
+  const { model, scenarios } = selection
+  const tasks = scenarios
+    .filter((scenario) => !scenario.deep || selection.named)
+    .flatMap((scenario) => kernelsFor(model, scenario, flags.kernel).map((kernel): Task => ({ scenario, kernel })))
+  if (tasks.length === 0) throw new Failure('nothing to export: the scenarios named do not make sense on these kernels')
+  const runs = await runAll(selection, tasks, { with: [], without: [], explore: {} })
+  const { files, bytes } = writeExport(directory, selection, modelList(selection), runs, order)
+  process.stdout.write(`${runs.length} runs in ${directory}: ${files} files, ${(bytes / 1e6).toFixed(1)} MB. Open ${join(directory, 'index.html')}\n`)
   return 0
 }
 

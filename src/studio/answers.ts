@@ -1,11 +1,10 @@
 /** What the studio's server answers a page: the model's list, verdicts, counterexamples, the order. No path of a file ever comes from a page. */
+import { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
-import { PRESETS, rulesOf } from '../cli/model-rules.ts'
+import { PRESETS } from '../cli/model-rules.ts'
 import { kernelsFor, type Selection, select, switchesNamed } from '../cli/models.ts'
-import { bookPages } from '../cli/role-books.ts'
 import type { RunSummary } from '../report/play.ts'
-import { bookText } from '../roles/book-text.ts'
-import { DEVICE_TYPES } from '../trace/ranges.ts'
+import type { BookAnswer, BookQuestion } from './book-worker.ts'
 import type { SearchNews } from './search-worker.ts'
 import { type Question, Searches } from './searches.ts'
 
@@ -52,6 +51,9 @@ export class Answers {
   private readonly plays = new Map<string, Uint8Array>()
   private readonly batches = new Map<string, Batch>()
   private batchNumbers = 0
+  private books: Worker | undefined
+  private readonly bookAsked = new Map<number, (text: string) => void>()
+  private bookNumbers = 0
   private selected: Selection | undefined
   private readonly order: object | undefined
 
@@ -66,24 +68,7 @@ export class Answers {
   }
 
   model(): ModelList {
-    const { model, scenarios } = this.selection
-    return {
-      scenarios: scenarios.map((scenario) => ({
-        name: scenario.name,
-        about: scenario.about,
-        bounds: scenario.bounds,
-        kernels: kernelsFor(model, scenario, []).flatMap((kernel) => kernel ?? []),
-        deep: scenario.deep,
-        shows: scenario.shows,
-      })),
-      kernels: model.kernels.map(({ name, about }) => ({ name, about })),
-      switches: [...model.switches].map(([name, { effect, commit }]) => ({
-        name,
-        effect,
-        ...(commit === undefined ? {} : { commit }),
-        in: model.kernels.filter(({ has }) => has.includes(name)).map((kernel) => kernel.name),
-      })),
-    }
+    return modelList(this.selection)
   }
 
   verdicts(): RunSummary[] {
@@ -155,18 +140,30 @@ export class Answers {
   }
 
   /** What the model says of functions in stacks: a trace read in the page is held to it there. Only names of functions come here. Throws `BadRequest`. */
-  book(asked: unknown): string {
+  async book(asked: unknown): Promise<string> {
     const { kernel, functions = [] } = isRecord(asked) ? asked : {}
     if (typeof kernel !== 'string' || !PRESETS.includes(kernel)) throw new BadRequest(`there is no kernel '${String(kernel)}'`)
     if (!Array.isArray(functions) || functions.length > MOST_ASKED) throw new BadRequest('"functions": expected a list of { name, type }')
-    const rules = rulesOf(kernel)
-    for (const type of DEVICE_TYPES) rules.freeAt(type)
-    return bookText(
-      bookPages(
+    const number = this.bookNumbers++
+    return new Promise((resolve) => {
+      this.bookAsked.set(number, resolve)
+      this.bookWorker.postMessage({
+        number,
         kernel,
-        functions.filter(isRecord).map(({ name, type }) => ({ name: String(name), type: String(type) })),
-      ),
-    )
+        functions: functions.filter(isRecord).map(({ name, type }) => ({ name: String(name), type: String(type) })),
+      } satisfies BookQuestion)
+    })
+  }
+
+  private get bookWorker(): Worker {
+    if (!this.books) {
+      this.books = new Worker(new URL('./book-worker.js', import.meta.url))
+      this.books.on('message', ({ number, text }: BookAnswer) => {
+        this.bookAsked.get(number)?.(text)
+        this.bookAsked.delete(number)
+      })
+    }
+    return this.books
   }
 
   private keep(question: Question, news: SearchNews): void {
@@ -210,8 +207,31 @@ export class Answers {
     }
   }
 
-  close(): Promise<void> {
-    return this.searches.close()
+  async close(): Promise<void> {
+    await this.books?.terminate()
+    await this.searches.close()
+  }
+}
+
+/** The scenarios of a selection, and all kernels and switches. */
+export function modelList(selection: Selection): ModelList {
+  const { model, scenarios } = selection
+  return {
+    scenarios: scenarios.map((scenario) => ({
+      name: scenario.name,
+      about: scenario.about,
+      bounds: scenario.bounds,
+      kernels: kernelsFor(model, scenario, []).flatMap((kernel) => kernel ?? []),
+      deep: scenario.deep,
+      shows: scenario.shows,
+    })),
+    kernels: model.kernels.map(({ name, about }) => ({ name, about })),
+    switches: [...model.switches].map(([name, { effect, commit }]) => ({
+      name,
+      effect,
+      ...(commit === undefined ? {} : { commit }),
+      in: model.kernels.filter(({ has }) => has.includes(name)).map((kernel) => kernel.name),
+    })),
   }
 }
 

@@ -61,6 +61,20 @@ export function serverPage(): string {
   ].join('\n')
 }
 
+/** The first page of an export: script and style beside it, and a list of what there is. It may connect nowhere. */
+export function exportPage(data: object): string {
+  return [
+    ...head('putpage studio'),
+    `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy("'self'", "'self'", "'none'")}">`,
+    '<link rel="stylesheet" href="studio.css">',
+    '<body>',
+    '<div id="app"><p>Loading …</p><noscript><p>The studio needs JavaScript.</p></noscript></div>',
+    `<script type="text/plain" id="putpage-data">${gzipSync(JSON.stringify(data), { level: 9 }).toString('base64')}</script>`,
+    '<script src="studio.js"></script>',
+    '',
+  ].join('\n')
+}
+
 function head(title: string): string[] {
   return [
     '<!doctype html>',

@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path'
 import { packageRoot } from '../cli/files.ts'
 import { rulesOf } from '../cli/model-rules.ts'
 import { compileFor, type Selection } from '../cli/models.ts'
+import { atGrain } from '../engine/grain.ts'
 import { filesOf, type PlayRun, playRun } from '../report/play.ts'
 import type { Run } from '../report/run.ts'
 import type { DeviceType } from '../trace/life.ts'
@@ -17,7 +18,10 @@ export function playable(selection: Selection, run: Run, command: string): PlayR
   if (!scenario) throw new Error(`[putpage internal bug] ${program.scenario} was not selected`)
   const named = (sign: string): string[] => program.changes.filter((change) => change.startsWith(sign)).map((change) => change.slice(1))
   const compiled = compileFor(selection.model, scenario, program.kernel === 'none' ? undefined : program.kernel, { with: named('+'), without: named('-') })
-  return playRun(run, { columns: selection.model.columns(), compiled, freeAt: freeCounts(program.kernel, program.changes), command })
+  // A run that passed in a worker came back without its graphs.
+  const light = program.threads.every(({ nodes }) => nodes.length === 0)
+  const whole = light ? { ...run, exploration: { ...run.exploration, program: atGrain(compiled, run.exploration.grain) } } : run
+  return playRun(whole, { columns: selection.model.columns(), compiled, freeAt: freeCounts(program.kernel, program.changes), command })
 }
 
 const known = new Map<string, Readonly<Record<string, number>>>()

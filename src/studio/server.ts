@@ -95,7 +95,7 @@ async function answer(
       return json(response, { stopped: answers.stop(name) })
     }
     case 'POST /api/book':
-      return say(response, 200, 'application/json', answers.book(await bodyOf(request)))
+      return say(response, 200, 'application/json', await answers.book(await bodyOf(request)))
     case 'GET /api/news':
       return news(request, response, answers, value('batch'))
     default:

@@ -9,12 +9,20 @@ import { ThemeButton } from './theme.tsx'
 import { TraceReportPage } from './trace/trace-report.tsx'
 import { TraceView } from './trace/trace-view.tsx'
 import { type Backend, type ModelList, serverBackend } from './verdicts/backend.ts'
+import { type ExportData, exportBackend } from './verdicts/export-backend.ts'
 import { Verdicts } from './verdicts/verdicts.tsx'
 
 export function App({ data }: { data: Embedded | undefined }) {
-  if (data?.kind === 'play' && data.play) return <Report document={data.play} />
-  if (data?.kind === 'trace' && data.trace) return <TraceReportPage document={data.trace} />
-  return <Studio backend={serverBackend} />
+  if (data?.kind === 'play') return <Report document={data.play} />
+  if (data?.kind === 'trace') return <TraceReportPage document={data.trace} />
+  return <Studio backend={data?.kind === 'export' ? backendOf(data) : serverBackend} />
+}
+
+let made: Backend | undefined
+
+function backendOf(data: ExportData): Backend {
+  made ??= exportBackend(data)
+  return made
 }
 
 const VIEWS = [
@@ -46,6 +54,7 @@ function Studio({ backend }: { backend: Backend }) {
             </a>
           )}
         </nav>
+        {!backend.server && <span class="faint">an export: no server</span>}
         <ThemeButton />
       </header>
       <main>

@@ -1,15 +1,13 @@
 /** Where documents come from: out of the page itself (a report, an export), or from the server. */
 import type { PlayDocument } from '../../src/report/play.ts'
 import type { TraceDocument } from '../../src/report/trace-document.ts'
+import type { ExportData } from './verdicts/export-backend.ts'
 
 /** What a page carries in itself: `<script type="text/plain" id="putpage-data">` with gzip in base64. */
-export interface Embedded {
-  readonly kind: 'play' | 'trace' | 'export'
-  readonly play?: PlayDocument
-  readonly trace?: TraceDocument
-  readonly order?: unknown
-  readonly model?: unknown
-}
+export type Embedded =
+  | { readonly kind: 'play'; readonly play: PlayDocument }
+  | { readonly kind: 'trace'; readonly trace: TraceDocument }
+  | ({ readonly kind: 'export' } & ExportData)
 
 /** The page's own data; undefined if it has none and a server answers. */
 export async function embedded(): Promise<Embedded | undefined> {

@@ -76,7 +76,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** What axe finds serious or critical on a page; empty is good. */
 export async function serious(page: Page): Promise<string[]> {
   await page.evaluate(axe)
-  const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")) as {
+  const found = (await page.evaluate("axe.run(document, { resultTypes: ['violations'], preload: false })")) as {
     readonly violations: readonly {
       readonly id: string
       readonly impact: string

@@ -22,7 +22,13 @@ export function Findings({ trace, selected, onPage }: { trace: OpenedTrace; sele
   return (
     <section class="scroll findings" aria-label="Findings" tabIndex={0}>
       <h2>Findings and holders</h2>
-      {findings.length === 0 && <p class="note">Nothing is wrong: no page is held beyond its time, and every count has an order that explains it.</p>}
+      {findings.length === 0 && (
+        <p class="note">
+          {trace.model === 'held'
+            ? 'Nothing is wrong: no page is held beyond its time, and every count has an order that explains it.'
+            : 'Nothing found in counts and holders alone.'}
+        </p>
+      )}
       {findings.map((finding, i) => (
         <Finding key={`${finding.kind}${i}`} finding={finding} open={i === 0 || finding.severity === 'error'} selected={selected} onPage={onPage} />
       ))}

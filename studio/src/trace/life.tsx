@@ -131,7 +131,7 @@ export function Life({ life, end, findings, model, onClose }: LifeProps) {
             }}
           />
         </section>
-        <aside class="scroll lifeside" aria-label="Stacks">
+        <aside class="scroll lifeside" aria-label="Stacks" tabIndex={0}>
           {forbidden ? (
             <p class="verdict bad">
               ✖ The model forbids this life. <span>{forbidden.why}</span>

@@ -39,27 +39,32 @@ export function readTrace(
   let number = 0
   let asked = 0
   let noBook = false
+  let last: OpenedTrace | undefined
+  const opened = (trace: OpenedTrace): void => {
+    last = trace
+    hear.opened(trace)
+  }
+  /** What the book does not know nobody here can tell: the first pass stands, not held to the model. */
+  const withoutBook = (): void => {
+    noBook = true
+    if (last?.model === 'pending') opened({ ...last, model: 'none' })
+    post({ kind: 'book', text: undefined })
+  }
   const post = (message: ToWorker): void => worker.postMessage(message)
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     switch (data.kind) {
       case 'need':
         asked++
-        askBook(data.kernel, data.functions).then(
-          (text) => {
-            noBook ||= text === undefined
-            post({ kind: 'book', text })
-          },
-          () => {
-            noBook = true
-            post({ kind: 'book', text: undefined })
-          },
-        )
+        askBook(data.kernel, data.functions).then((text) => {
+          if (text === undefined) withoutBook()
+          else post({ kind: 'book', text })
+        }, withoutBook)
         return
       case 'progress':
         hear.reading(data)
         return
       case 'done':
-        hear.opened({
+        opened({
           name: file.name,
           report: data.report,
           timeline: data.timeline,

@@ -213,12 +213,14 @@ function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record
     setView((now) => ({ ...now, top: 0 }))
     setFilter('')
   }
-  const errors = report.findings.filter(({ severity }) => severity === 'error').length
+  const word = verdictOf(trace)
   const about = selected === undefined ? [] : report.findings.filter(({ pages }) => pages.some((page) => Number(page) === timeline.pfns[selected]))
   return (
     <>
       <header class="tracehead">
-        <b class={errors > 0 ? 'bad' : 'good'}>{errors > 0 ? `✖ ${errors} ${errors === 1 ? 'error' : 'errors'} found` : '✓ no error found'}</b>
+        <b class={`headline ${word.look}`} role="status">
+          {word.text}
+        </b>
         <span>
           {trace.name}: {report.source}
           {report.release ? `, Linux ${report.release}` : ''}
@@ -286,6 +288,18 @@ function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record
       )}
     </>
   )
+}
+
+/** The word above all: an error, or how sure it is that there is none. */
+export function verdictOf({ report, model }: OpenedTrace): { readonly text: string; readonly look: 'bad' | 'good' | 'doubtful' } {
+  const errors = report.findings.filter(({ severity }) => severity === 'error').length
+  if (errors > 0) return { text: `✖ ${errors} ${errors === 1 ? 'error' : 'errors'} found`, look: 'bad' }
+  if (model === 'pending') return { text: '… no error found so far: the model is being asked', look: 'doubtful' }
+  if (report.lost > 0 || report.lostUncounted || report.endsEarly !== null)
+    return { text: '? no error found, but events are missing: nothing is proved', look: 'doubtful' }
+  if (model === 'none') return { text: '? no error found, but without the model: lost wakes and lives it forbids were not looked for', look: 'doubtful' }
+  if (report.findings.some(({ severity }) => severity === 'unknown')) return { text: '? no error found, but not everything could be told', look: 'doubtful' }
+  return { text: '✓ no error found', look: 'good' }
 }
 
 function modelWord(trace: OpenedTrace): string {
