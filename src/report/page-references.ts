@@ -1,6 +1,7 @@
 /** One page's whole life with its references paired: which get was paid back by which put, as far as stacks, tasks and amounts tell. */
 import type { AuditResult } from '../trace/audit.ts'
 import { type HolderClass, holderOf, isZap } from '../trace/holder.ts'
+import { notInModel } from '../trace/not-in-model.ts'
 import { deltaOf, OP_NAMES, Op } from '../trace/page-event.ts'
 import type { TraceTables } from '../trace/source.ts'
 import { NOT_KNOWN, type Timeline, type TimelineDetails } from './timeline.ts'
@@ -46,6 +47,8 @@ export interface PageLife {
   readonly breaks: readonly { readonly time: number; readonly why: string }[]
   /** Frames of each call site, innermost first. */
   readonly sites: readonly (readonly string[])[]
+  /** Null: the model forbids nothing in it, or it was not held to the model. */
+  readonly forbidden: Forbidden | null
   /** Events that are left out because there are too many. */
   readonly leftOut: number
 }
@@ -64,21 +67,32 @@ interface Open {
   blamed: boolean
 }
 
+/** Where a life leaves the model: the first event it forbids. */
+export interface Forbidden {
+  /** Its place in `events`; null where it is not among them. */
+  readonly event: number | null
+  readonly why: string
+}
+
 export interface PageRule {
   readonly freeAt: number | undefined
   readonly type: string
   /** Call sites of references that were found never to be given back: frames, innermost first, joined by spaces. */
   readonly blamed?: ReadonlySet<string>
+  readonly rejection?: { readonly time: number; readonly pid: number; readonly why: string }
 }
 
 /** The rule of a page by what an audit found. */
 export function pageRule(result: AuditResult, pfn: number): PageRule {
   const range = result.ranges.find(({ start, end }) => pfn >= start && pfn <= end)
   const held = result.findings.filter(({ kind, pages }) => kind === 'held' && pages.includes(pfn))
+  const rejected = result.conformance?.rejections.find(({ page }) => page.pfn === pfn)
+  const [told] = rejected ? notInModel([rejected], result.kernel ?? '', result.summary.tables) : []
   return {
     freeAt: range?.freeAt,
     type: range?.type ?? 'unknown',
     blamed: new Set(held.flatMap(({ callsites }) => callsites.map(({ stack }) => stack.join(' ')))),
+    ...(rejected && told ? { rejection: { time: rejected.event.time, pid: rejected.event.pid, why: told.why.replace(/^One page: /, '') } } : {}),
   }
 }
 
@@ -183,6 +197,10 @@ export function pageLife(
   }
   for (const one of open) close(one, null, null, one.amount)
   references.sort((a, b) => a.from - b.from)
+  const { rejection } = rule
+  const rejectedAt = rejection
+    ? events.findIndex(({ time, task }) => Math.abs(time - (rejection.time - timeline.start)) < 1 && task === taskOf(rejection.pid))
+    : -1
   return {
     pfn,
     freeAt: rule.freeAt ?? null,
@@ -192,6 +210,7 @@ export function pageLife(
     lanes,
     breaks: breaks.map(({ time, why }) => ({ time, why })),
     sites,
+    forbidden: rejection ? { event: rejectedAt < 0 ? null : rejectedAt, why: rejection.why } : null,
     leftOut: to - from - shown,
   }
 }

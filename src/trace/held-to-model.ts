@@ -358,7 +358,11 @@ export class HeldToModel implements LifeJudge {
       else sum.conforming++
     }
     const sites = [...this.unmappedSites].sort((a, b) => b[1].events - a[1].events)
-    return { ...sum, unmappedSites: sites.map(([site, { events }]) => ({ stack: site === 0 ? [] : tables.siteFrames(site), events })) }
+    return {
+      ...sum,
+      rejections: this.rejections,
+      unmappedSites: sites.map(([site, { events }]) => ({ stack: site === 0 ? [] : tables.siteFrames(site), events })),
+    }
   }
 }
 

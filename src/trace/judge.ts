@@ -1,5 +1,6 @@
 /** Whoever judges or collects lives beside the ledger: the conformance to the model, the exports, the comparison of two traces. */
 import type { Finding } from './finding.ts'
+import type { Rejection } from './held-to-model.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import type { ReferenceListener } from './ledger.ts'
 import type { DevicePage, DeviceType, LifeListener } from './life.ts'
@@ -13,6 +14,8 @@ export interface Conformance {
   readonly pages: number
   readonly conforming: number
   readonly rejected: number
+  /** Where rejected lives leave the model; of very many only the first. */
+  readonly rejections: readonly Rejection[]
   readonly unknown: number
   /** Events whose stack maps to no modelled function. */
   readonly unmapped: number

@@ -2,7 +2,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { LifeReference, PageLife } from '../../../src/report/page-references.ts'
 import { duration } from './draw.ts'
-import type { TraceFinding } from './protocol.ts'
 
 const CLASSES = ['page-table entry', 'GUP pin', 'pipe buffer', 'migration', 'fault', 'split', 'driver allocation', 'base reference', 'other'] as const
 const LANE = 18
@@ -14,13 +13,12 @@ const SHOWN = 60
 interface LifeProps {
   readonly life: PageLife
   readonly end: number
-  readonly findings: readonly TraceFinding[]
   /** The model's word on this page's life. */
   readonly model: string
   readonly onClose: () => void
 }
 
-export function Life({ life, end, findings, model, onClose }: LifeProps) {
+export function Life({ life, end, model, onClose }: LifeProps) {
   const [reference, setReference] = useState<number | undefined>(() => {
     const held = life.references.findIndex(({ to }) => to === null)
     return held >= 0 ? held : undefined
@@ -52,7 +50,7 @@ export function Life({ life, end, findings, model, onClose }: LifeProps) {
   const used = CLASSES.filter((name) => life.references.some((one) => one.class === name))
   // Very many bars are drawn as far as they can be told apart.
   const bars = useMemo(() => visible(life.references, x, lanes, width - 12), [life, width])
-  const forbidden = findings.find(({ kind }) => kind === 'not-in-model')
+  const { forbidden } = life
   return (
     <section class="life" aria-label={`The life of page 0x${life.pfn.toString(16)}`}>
       <header>
@@ -111,6 +109,14 @@ export function Life({ life, end, findings, model, onClose }: LifeProps) {
                 )}
               </g>
             ))}
+            {forbidden && forbidden.event !== null && (
+              <g class="forbidden">
+                <line x1={x(life.events[forbidden.event].time)} x2={x(life.events[forbidden.event].time)} y1={0} y2={height} />
+                <text x={x(life.events[forbidden.event].time) + 3} y={10}>
+                  ✖ not in the model
+                </text>
+              </g>
+            )}
             {focus !== undefined && life.events[focus] && (
               <line x1={x(life.events[focus].time)} x2={x(life.events[focus].time)} y1={0} y2={height} class="cursor" />
             )}
@@ -134,7 +140,20 @@ export function Life({ life, end, findings, model, onClose }: LifeProps) {
         <aside class="scroll lifeside" aria-label="Stacks" tabIndex={0}>
           {forbidden ? (
             <p class="verdict bad">
-              ✖ The model forbids this life. <span>{forbidden.why}</span>
+              ✖ The model does not allow this life{forbidden.event === null ? '' : ` from event ${forbidden.event + 1} on`}.{' '}
+              {forbidden.event !== null && (
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => {
+                    setEvent(forbidden.event ?? undefined)
+                    setReference(undefined)
+                  }}
+                >
+                  show it
+                </button>
+              )}{' '}
+              <span>{forbidden.why}</span>
             </p>
           ) : (
             <p class="verdict">{model}</p>
@@ -222,7 +241,7 @@ function Events({ life, focus, onEvent }: { life: PageLife; focus: number | unde
           const index = from + i
           const frees = life.freeAt !== null && one.after === life.freeAt && one.before !== one.after
           return (
-            <tr key={index} class={index === focus ? 'chosen' : ''}>
+            <tr key={index} class={`${index === focus ? 'chosen' : ''}${index === life.forbidden?.event ? ' forbidden' : ''}`}>
               <td class="number">
                 <button type="button" class="link" onClick={() => onEvent(index)}>
                   {duration(one.time, 1e3)}
@@ -232,6 +251,7 @@ function Events({ life, focus, onEvent }: { life: PageLife; focus: number | unde
               <td>
                 {one.op} {one.val > 0 ? `+${one.val}` : one.val}
                 {one.refused ? ' refused' : ''}
+                {index === life.forbidden?.event ? <b class="bad"> ✖ not in the model</b> : ''}
               </td>
               <td class="number">
                 {one.before ?? '?'} → <b>{one.after ?? '?'}</b>

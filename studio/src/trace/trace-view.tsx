@@ -214,7 +214,6 @@ function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record
     setFilter('')
   }
   const word = verdictOf(trace)
-  const about = selected === undefined ? [] : report.findings.filter(({ pages }) => pages.some((page) => Number(page) === timeline.pfns[selected]))
   return (
     <>
       <header class="tracehead">
@@ -284,7 +283,7 @@ function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record
         </section>
       )}
       {life && selected !== undefined && !absent && (
-        <Life key={life.pfn} life={life} end={timeline.end} findings={about} model={modelWord(trace)} onClose={() => setSelected(undefined)} />
+        <Life key={life.pfn} life={life} end={timeline.end} model={modelWord(trace)} onClose={() => setSelected(undefined)} />
       )}
     </>
   )
