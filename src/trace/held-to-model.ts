@@ -197,11 +197,13 @@ export class HeldToModel implements LifeJudge {
       return
     }
     if (!run) {
-      run = this.spare.pop() ?? { task, markings, marking: next, events: 0, kept: new Array(KEPT * NUMBERS).fill(0.5) }
+      run = this.spare.pop() ?? { task, markings, marking: next, events: 0, kept: [0.5, 0.5, 0.5, 0.5] }
       run.task = task
       run.markings = markings
       run.events = 0
-      life.runs.push(run)
+      // Most pages have one at a time: an array made by pushing keeps room for sixteen more.
+      if (life.runs.length === 0) life.runs = [run]
+      else life.runs.push(run)
     }
     run.marking = next
     const at = (run.events++ % KEPT) * NUMBERS

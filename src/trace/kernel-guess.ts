@@ -4,8 +4,8 @@
 const TELLING: readonly (readonly [string, RegExp])[] = [
   ['7.3', /^(__zap_vma_range|__migrate_device_finalize|walk_page_range_vma_unsafe|do_huge_pmd_device_private|migrate_device_pfn_lock)$/],
   ['6.12', /^(try_grab_folio_fast|gup_fast_fallback|folios_put_refs|unpin_user_folio|do_vmi_align_munmap|vms_complete_munmap_vmas|free_zone_device_folio)$/],
-  ['6.1', /^(_*put_devmap_managed_page_refs|do_mas_\w+|migrate_device_finalize|zone_device_page_init|try_get_folio|iov_iter_get_pages2|__bio_release_pages)$/],
-  ['5.10', /^(put_devmap_managed_page|try_grab_compound_head|new_sync_read|migrate_vma_prepare|bio_release_pages)$/],
+  ['6.1', /^(_*put_devmap_managed_page_refs|do_mas_\w+|migrate_device_finalize|zone_device_page_init|try_get_folio|iov_iter_get_pages2)$/],
+  ['5.10', /^(put_devmap_managed_page|try_grab_compound_head|new_sync_read|migrate_vma_prepare)$/],
 ]
 
 /** The release suggested by function names; undefined if none tells. */
