@@ -144,7 +144,8 @@ export function pageLife(
     const site = siteOf(stack[i])
     const frames = sites[site]
     const number = events.length
-    const delta = change(op[i], val[i], ret[i], before, after)
+    // A count that is stored, whatever it was before, begins a life.
+    const delta = op[i] === Op.set && before === NOT_KNOWN ? Math.max(0, after - (rule.freeAt ?? after)) : change(op[i], val[i], ret[i], before, after)
     events.push({
       time,
       op: OP_NAMES[op[i]].slice('page_ref_'.length),

@@ -155,6 +155,11 @@ export class Answers {
     })
   }
 
+  /** Gets ready what a page will ask for: loading the model's reader takes a second. */
+  warm(): void {
+    void this.bookWorker
+  }
+
   private get bookWorker(): Worker {
     if (!this.books) {
       this.books = new Worker(new URL('./book-worker.js', import.meta.url))

@@ -67,6 +67,7 @@ async function answer(
   const value = (name: string): string => url.searchParams.get(name) ?? ''
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /':
+      answers.warm()
       return say(response, 200, 'text/html', files.page)
     case 'GET /studio.js':
       return say(response, 200, 'text/javascript', files.script)

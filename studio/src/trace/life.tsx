@@ -26,6 +26,7 @@ export function Life({ life, end, model, onClose }: LifeProps) {
   const [event, setEvent] = useState<number | undefined>()
   const box = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(900)
+  const [toScale, setToScale] = useState(false)
   useEffect(() => {
     const area = box.current
     if (!area) return
@@ -38,18 +39,23 @@ export function Life({ life, end, model, onClose }: LifeProps) {
   // Time after the last event is drawn short: what is held to the end reaches the margin.
   const span = Math.max(1, last - first)
   const room = width - LEFT - 40
-  const x = (time: number): number => LEFT + ((time - first) / span) * room
+  /** Where an event stands: by its time, or each as far from the next, so that what happened at one moment can be told apart. */
+  const x = (index: number): number => LEFT + (toScale ? (life.events[index].time - first) / span : index / Math.max(1, life.events.length - 1)) * room
+  const xOfTime = (time: number): number => {
+    const next = life.events.findIndex((one) => one.time >= time)
+    return x(next < 0 ? life.events.length - 1 : next)
+  }
   const lanes = Math.min(life.lanes, 40)
   const height = COUNT + lanes * LANE + 20
   const most = Math.max(1, ...life.events.flatMap(({ after }) => (after === null ? [] : [after])))
   const scale = (count: number): number => (most <= 8 ? count / most : Math.log2(1 + Math.max(0, count)) / Math.log2(1 + most))
   const y = (count: number): number => 10 + (COUNT - 18) * (1 - scale(Math.max(0, count)))
-  const path = useMemo(() => stepLine(life, x, y), [life, width])
+  const path = useMemo(() => stepLine(life, x, y), [life, width, toScale])
   const chosen = reference === undefined ? undefined : life.references[reference]
   const focus = event ?? chosen?.get
   const used = CLASSES.filter((name) => life.references.some((one) => one.class === name))
   // Very many bars are drawn as far as they can be told apart.
-  const bars = useMemo(() => visible(life.references, x, lanes, width - 12), [life, width])
+  const bars = useMemo(() => visible(life.references, x, xOfTime, lanes, width - 12), [life, width, toScale])
   const { forbidden } = life
   return (
     <section class="life" aria-label={`The life of page 0x${life.pfn.toString(16)}`}>
@@ -69,6 +75,9 @@ export function Life({ life, end, model, onClose }: LifeProps) {
             </span>
           ))}
         </span>
+        <label class="check">
+          <input type="checkbox" checked={toScale} onChange={(change) => setToScale(change.currentTarget.checked)} /> time to scale
+        </label>
         <button type="button" onClick={onClose}>
           close
         </button>
@@ -87,7 +96,7 @@ export function Life({ life, end, model, onClose }: LifeProps) {
             ))}
             <path d={path} class="countline" />
             {life.breaks.map((one) => (
-              <line key={`${one.time}${one.why}`} x1={x(one.time)} x2={x(one.time)} y1={0} y2={height} class="break">
+              <line key={`${one.time}${one.why}`} x1={xOfTime(one.time)} x2={xOfTime(one.time)} y1={0} y2={height} class="break">
                 <title>{one.why}</title>
               </line>
             ))}
@@ -111,15 +120,17 @@ export function Life({ life, end, model, onClose }: LifeProps) {
             ))}
             {forbidden && forbidden.event !== null && (
               <g class="forbidden">
-                <line x1={x(life.events[forbidden.event].time)} x2={x(life.events[forbidden.event].time)} y1={0} y2={height} />
-                <text x={x(life.events[forbidden.event].time) + 3} y={10}>
+                <line x1={x(forbidden.event)} x2={x(forbidden.event)} y1={0} y2={height} />
+                <text
+                  x={x(forbidden.event) + (x(forbidden.event) > width - 180 ? -4 : 4)}
+                  y={10}
+                  text-anchor={x(forbidden.event) > width - 180 ? 'end' : 'start'}
+                >
                   ✖ not in the model
                 </text>
               </g>
             )}
-            {focus !== undefined && life.events[focus] && (
-              <line x1={x(life.events[focus].time)} x2={x(life.events[focus].time)} y1={0} y2={height} class="cursor" />
-            )}
+            {focus !== undefined && life.events[focus] && <line x1={x(focus)} x2={x(focus)} y1={0} y2={height} class="cursor" />}
             <text x={LEFT} y={height - 4} class="tick">
               {duration(first, 1e3)}
             </text>
@@ -277,31 +288,30 @@ function Events({ life, focus, onEvent }: { life: PageLife; focus: number | unde
   )
 }
 
-function stepLine(life: PageLife, x: (time: number) => number, y: (count: number) => number): string {
+function stepLine(life: PageLife, x: (index: number) => number, y: (count: number) => number): string {
   const parts: string[] = []
   let known = false
-  for (const { time, after } of life.events) {
+  for (const [index, { after }] of life.events.entries()) {
     if (after === null) {
       known = false
       continue
     }
-    const at = x(time).toFixed(1)
+    const at = x(index).toFixed(1)
     const high = y(after).toFixed(1)
     parts.push(known ? `H${at}V${high}` : `M${at} ${high}`)
     known = true
   }
-  const last = life.events.at(-1)
-  if (known && last) parts.push(`H${(x(last.time) + 30).toFixed(1)}`)
+  if (known) parts.push(`H${(x(life.events.length - 1) + 30).toFixed(1)}`)
   return parts.join('')
 }
 
 /** Bars that can be told apart: of those in one pixel of one lane the first, but all that are still held. */
-function visible(references: readonly LifeReference[], x: (time: number) => number, lanes: number, end: number) {
+function visible(references: readonly LifeReference[], x: (index: number) => number, xOfTime: (time: number) => number, lanes: number, end: number) {
   const taken = new Map<number, number>()
   return references.flatMap((one, index) => {
     if (one.lane >= lanes) return []
-    const left = x(one.from)
-    const right = Math.max(left + 1.5, one.to === null ? end : x(one.to))
+    const left = x(one.get)
+    const right = Math.max(left + 1.5, one.to === null ? end : one.put === null ? xOfTime(one.to) : x(one.put))
     if (one.to !== null && right < (taken.get(one.lane) ?? -1) + 1) return []
     taken.set(one.lane, right)
     return [{ one, index, left, right }]

@@ -25,6 +25,11 @@ const PRESETS: readonly string[] = ['v5.10', 'v5.15+seed', 'v5.18', 'v6.1', 'v6.
 /** Smaller files are read as fast by one worker. */
 const WORTH_HELP = 3 * 1024 * 1024
 const TELL_EVERY = 250
+/** Bytes from which on reading takes seconds, and for how long (milliseconds) the model is then waited for. */
+const LARGE = 8 * 1024 * 1024
+const PATIENCE = 3000
+/** Without the model, with what it said of the kernel, with what it said of the trace's functions. */
+const MOST_ROUNDS = 3
 /** Bars of the first picture. */
 const BARS = 400
 
@@ -68,13 +73,18 @@ async function open(file: File, iomem: string | undefined, options: TraceOptions
   const inflate = await makeInflate()
   const trace = openTrace(byteFile(file), inflate)
   const kernel = options.kernel ?? kernelOf(trace)
-  let pages = kernel === undefined ? undefined : await askBook(kernel, [])
+  const book = kernel === undefined ? Promise.resolve(undefined) : askBook(kernel, [])
+  // A large file is first read without the model, if that takes its time to answer: the picture needs none.
+  let pages = file.size > LARGE ? await Promise.race([book, new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE))]) : await book
   const missing = new Map<string, { name: string; type: string }>()
-  await pass(trace, inflate, iomem, options, kernel, pages, missing, false)
-  if (kernel === undefined || !pages || missing.size === 0) return
-  // What the book did not know yet is asked for, by the names of functions, and the trace is held to it in a second pass.
-  pages = await askBook(kernel, [...missing.values()])
-  if (pages) await pass(trace, inflate, iomem, options, kernel, pages, new Map(), true)
+  for (let round = 1; ; round++) {
+    missing.clear()
+    await pass(trace, inflate, iomem, options, kernel, pages, missing, round >= MOST_ROUNDS)
+    if (kernel === undefined || round >= MOST_ROUNDS || (pages && missing.size === 0)) return
+    // What the book did not know is asked for, by the names of functions, and the trace is read again.
+    pages = pages ? await askBook(kernel, [...missing.values()]) : await book
+    if (!pages) return
+  }
 }
 
 function kernelOf(trace: OpenTrace): string | undefined {
@@ -98,7 +108,7 @@ async function pass(
   kernel: string | undefined,
   pages: BookPages | undefined,
   missing: Map<string, { name: string; type: string }>,
-  again: boolean,
+  last: boolean,
 ): Promise<void> {
   const collector = new TimelineCollector()
   const book = pages && kernel !== undefined ? keptBook(kernel, pages, () => silentBook(kernel, missing)) : undefined
@@ -145,7 +155,7 @@ async function pass(
   known = { timeline, details, tables, result }
   const report = auditJson(result) as TraceReport
   // Held to the model as a whole only if nothing was asked that the book did not know.
-  say({ kind: 'done', report, timeline, complete: again || missing.size === 0 })
+  say({ kind: 'done', report, timeline, complete: pages !== undefined && (last || missing.size === 0) })
 }
 
 /** Stands where the model is not: it knows nothing, and notes what it was asked. */
