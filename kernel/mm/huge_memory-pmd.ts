@@ -16,6 +16,7 @@ import { release_pages } from './swap.ts'
 /**
  * __handle_mm_fault() down to the PMD: a huge fault where nothing is mapped, or where a write meets an entry that may not
  * be written. `fallback`: the page table below decides.
+ * @role
  */
 export function handle_pmd_fault(vma: Vma, write: boolean): FaultResult {
   const pmd = vma.pmd!

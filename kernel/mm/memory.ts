@@ -172,7 +172,7 @@ function do_device_private_page(vma: Vma, orig_pte: Pte): FaultResult {
   return result
 }
 
-/** do_shared_fault(), do_read_fault(): what vma->vm_ops has for this kind of file. */
+/** do_shared_fault(), do_read_fault(): what vma->vm_ops has for this kind of file. @role */
 function do_shared_fault(vma: Vma, write: boolean): FaultResult {
   switch (vma.file!.kind) {
     case 'ext4':

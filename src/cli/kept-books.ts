@@ -3,6 +3,7 @@
  * of a thread that has the model.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import type { RoleAutomaton } from '../roles/automaton.ts'
 import { type BookPages, keptBook, type RoleBook } from '../roles/book.ts'
 import { readKeptBook } from './book-files.ts'
 
@@ -49,17 +50,23 @@ export function bookOf(kernel: string, asking: (kernel: string) => void = () => 
   }
   let pages = readKeptBook(kernel) ?? fetch([])
   let book = keptBook(kernel, pages, notThere)
+  // Who follows an automaton knows it by being the same object, whatever is fetched later.
+  const automata = new Map<string, RoleAutomaton | undefined>()
   const made: RoleBook = {
     kernel,
     named: (frame) => book.named(frame),
     isReference: (name) => book.isReference(name),
     isRole: (name) => book.isRole(name),
     automaton(name, type) {
-      if (pages.automata[type]?.[name] === undefined) {
-        pages = fetch([{ name, type }])
-        book = keptBook(kernel, pages, notThere)
+      const key = `${type} ${name}`
+      if (!automata.has(key)) {
+        if (pages.automata[type]?.[name] === undefined) {
+          pages = fetch([{ name, type }])
+          book = keptBook(kernel, pages, notThere)
+        }
+        automata.set(key, book.automaton(name, type))
       }
-      return book.automaton(name, type)
+      return automata.get(key)
     },
     reaches: (from, to, type) => book.reaches(from, to, type),
     get waiters() {
