@@ -7,6 +7,7 @@ import type { RunSummary } from '../report/play.ts'
 import type { BookAnswer, BookQuestion } from './book-worker.ts'
 import type { SearchNews } from './search-worker.ts'
 import { type Question, Searches } from './searches.ts'
+import { VerdictCache } from './verdict-cache.ts'
 
 /** Counterexamples kept, packed: some 40 kB each. */
 const MOST_KEPT = 600
@@ -47,6 +48,7 @@ interface Batch {
 
 export class Answers {
   private readonly searches = new Searches()
+  private readonly cache = new VerdictCache()
   private readonly summaries = new Map<string, RunSummary>()
   private readonly plays = new Map<string, Uint8Array>()
   private readonly batches = new Map<string, Batch>()
@@ -60,6 +62,10 @@ export class Answers {
   /** `order`: an answer of `putpage order --json`, if there is one. */
   constructor(order: object | undefined) {
     this.order = order
+    for (const one of this.cache.read()) {
+      const named = (sign: string): string[] => one.changes.filter((change) => change.startsWith(sign)).map((change) => change.slice(1))
+      this.summaries.set(keyOf({ scenario: one.scenario, kernel: one.kernel, with: named('+'), without: named('-') }), one)
+    }
   }
 
   private get selection(): Selection {
@@ -94,7 +100,10 @@ export class Answers {
           else {
             tell(batch, news.kind === 'done' ? { kind: 'done', summary: news.summary } : { kind: 'error', scenario, kernel, message: news.message })
             batch.left--
-            if (batch.left === 0) end(batch, false)
+            if (batch.left === 0) {
+              this.cache.write(this.verdicts())
+              end(batch, false)
+            }
           }
         }),
       )
@@ -118,6 +127,7 @@ export class Answers {
     const batch = this.batches.get(name)
     if (!batch) return false
     for (const stop of batch.stops) stop()
+    this.cache.write(this.verdicts())
     if (!batch.ended) end(batch, true)
     return true
   }

@@ -14,14 +14,19 @@ export function checkPage(selection: Selection, runs: readonly Run[], commandOf:
   const taken: PlayRun[] = []
   const others: Run[] = []
   let size = 0
+  let full = false
   for (const run of runs) {
     const wanted = runs.length === 1 || run.exploration.verdict === 'violation'
-    const one = wanted && size < ROOM ? playable(selection, run, commandOf(run)) : undefined
+    const one = wanted && !full ? playable(selection, run, commandOf(run)) : undefined
     const packed = one ? Math.ceil((gzipSync(JSON.stringify([one, sourcesOf([one])])).length * 4) / 3) : 0
     if (one && (taken.length === 0 || size + packed <= ROOM)) {
       taken.push(one)
       size += packed
-    } else others.push(run)
+    } else {
+      others.push(run)
+      // The next may be smaller, but to find out takes as long as to show it.
+      if (one) full = true
+    }
   }
   const dropped = others.filter(({ exploration }) => exploration.verdict === 'violation').length
   const document: PlayDocument = {

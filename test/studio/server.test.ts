@@ -9,6 +9,8 @@ let studio: Studio
 let port: number
 
 before(async () => {
+  // What was searched by others is not to be seen here.
+  process.env.PUTPAGE_CACHE = ''
   studio = await startStudio(0, { format: 'putpage-order/1' })
   port = Number(new URL(studio.url).port)
 })

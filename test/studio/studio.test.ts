@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Studio, startStudio } from '../../src/studio/server.ts'
@@ -10,9 +12,13 @@ const skip = noBrowser()
 const traces = (name: string): string => join(ROOT, 'test/traces', name)
 let browser: Browser
 let studio: Studio
+let cache: string
 
 before(async () => {
   if (skip !== false) return
+  // What was searched by others is not to be seen here.
+  cache = mkdtempSync(join(tmpdir(), 'putpage-cache-'))
+  process.env.PUTPAGE_CACHE = cache
   browser = await startBrowser()
   studio = await startStudio(0, smallOrder)
 })
@@ -21,6 +27,7 @@ after(async () => {
   if (skip !== false) return
   await browser.close()
   await studio.close()
+  rmSync(cache, { recursive: true })
 })
 
 test('verdicts: searched, filtered, sorted, run, run with a fix taken out, stopped, opened', { skip }, async () => {
@@ -58,6 +65,13 @@ test('verdicts: searched, filtered, sorted, run, run with a fix taken out, stopp
   await page.locator('.play', { hasText: 'run' }).waitFor()
   assert.deepEqual(await serious(page), [])
   assert.ok(await fits(page))
+
+  // Another session knows what this one searched.
+  const next = await startStudio(0)
+  const again = await browser.page(`${next.url}#/verdicts?q=gup-of-mapped-dax`)
+  await again.locator('td.v-violation a').first().waitFor({ timeout: 60_000 })
+  await again.close()
+  await next.close()
 
   await page.goto(`${studio.url}#/play?scenario=gup-of-mapped-dax&kernel=v5.15%2Bseed`)
   assert.match(await page.locator('.summary').innerText(), /Who did it\s+program/)

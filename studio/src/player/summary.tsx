@@ -1,4 +1,5 @@
 /** What happened, in the words that somebody needs who sees it for the first time: what failed, who did it, who held the page, who waits. */
+import { useState } from 'preact/hooks'
 import { shortFile } from '../../../src/report/source.ts'
 import { turnsOf } from '../../../src/report/turns.ts'
 import type { Machine, Path } from './path.ts'
@@ -18,6 +19,7 @@ interface SummaryProps {
 }
 
 export function Summary({ machine, failure, path, end, onGo, onFailure }: SummaryProps) {
+  const [folded, setFolded] = useState(false)
   const { run, threads } = machine
   const found = failure === undefined ? undefined : run.failures[failure]
   const kernel = [run.kernel, ...run.changes].join(' ')
@@ -48,6 +50,15 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
   return (
     <header class="summary">
       <h1>
+        <button
+          type="button"
+          class="fold"
+          aria-expanded={!folded}
+          aria-label={folded ? 'show what happened' : 'hide what happened'}
+          onClick={() => setFolded(!folded)}
+        >
+          {folded ? '▸' : '▾'}
+        </button>
         <span class="badge bad">✖ {check.kind}</span> {run.scenario} <span class="faint">on</span> {kernel}
         {run.failures.length > 1 && (
           <label class="pick">
@@ -62,101 +73,103 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
           </label>
         )}
       </h1>
-      <dl class="facts">
-        <div>
-          <dt>What failed</dt>
-          <dd>
-            {check.message} {check.name !== check.kind.replace('-', ' ') && check.kind !== 'sleeps' && <code>{check.name}</code>}
-          </dd>
-        </div>
-        {last && at && (
+      {!folded && (
+        <dl class="facts">
           <div>
-            <dt>{told.hang.length > 0 ? 'Last step' : cycle === undefined ? 'Who did it' : 'What repeats'}</dt>
+            <dt>What failed</dt>
             <dd>
-              {cycle === undefined ? (
-                <>
-                  <b class={`who t${last.thread % 6}`}>{last.threadName}</b>, in <code>{at.function}()</code> of {shortFile(at.file)}:{at.line},{' '}
-                  <button type="button" class="link" onClick={() => onGo(told.steps.length)}>
-                    step {told.steps.length}
-                  </button>
-                  : <code>{at.text}</code>
-                  {last.changes.length > 0 && !last.violations.includes(check) && <span> — {last.changes.map(({ said }) => said).join(', ')}</span>}
-                </>
-              ) : (
-                <>
-                  <button type="button" class="link" onClick={() => onGo(cycle)}>
-                    steps {cycle + 1} to {told.steps.length}
-                  </button>
-                  , for ever: {[...new Set(told.steps.slice(cycle).map(({ threadName }) => threadName))].join(' and ')} keep moving, and nobody gets done.
-                </>
-              )}
+              {check.message} {check.name !== check.kind.replace('-', ' ') && check.kind !== 'sleeps' && <code>{check.name}</code>}
             </dd>
           </div>
-        )}
-        {told.hang.map((wait) => (
-          <div key={wait.thread}>
-            <dt>Who waits</dt>
+          {last && at && (
+            <div>
+              <dt>{told.hang.length > 0 ? 'Last step' : cycle === undefined ? 'Who did it' : 'What repeats'}</dt>
+              <dd>
+                {cycle === undefined ? (
+                  <>
+                    <b class={`who t${last.thread % 6}`}>{last.threadName}</b>, in <code>{at.function}()</code> of {shortFile(at.file)}:{at.line},{' '}
+                    <button type="button" class="link" onClick={() => onGo(told.steps.length)}>
+                      step {told.steps.length}
+                    </button>
+                    : <code>{at.text}</code>
+                    {last.changes.length > 0 && !last.violations.includes(check) && <span> — {last.changes.map(({ said }) => said).join(', ')}</span>}
+                  </>
+                ) : (
+                  <>
+                    <button type="button" class="link" onClick={() => onGo(cycle)}>
+                      steps {cycle + 1} to {told.steps.length}
+                    </button>
+                    , for ever: {[...new Set(told.steps.slice(cycle).map(({ threadName }) => threadName))].join(' and ')} keep moving, and nobody gets done.
+                  </>
+                )}
+              </dd>
+            </div>
+          )}
+          {told.hang.map((wait) => (
+            <div key={wait.thread}>
+              <dt>Who waits</dt>
+              <dd>
+                <b class={`who t${threads.indexOf(wait.thread) % 6}`}>{wait.thread}</b> {wait.condition === undefined ? 'is blocked in' : 'sleeps in'}{' '}
+                <code>{(wait.at.stack[1] ?? wait.at).function}()</code> of {shortFile((wait.at.stack[1] ?? wait.at).file)}
+                {wait.condition === true
+                  ? ': what it waits for holds, but nobody is left to wake it.'
+                  : wait.on
+                    ? `: it needs ${wait.on} to go on first.`
+                    : ': nobody is left to make what it waits for come true.'}
+              </dd>
+            </div>
+          ))}
+          {end.pages.map((page) => (
+            <div key={page.name}>
+              <dt>Who holds {page.name}</dt>
+              <dd>
+                {page.holders
+                  .filter(({ value }) => value !== '0')
+                  .map(({ name, value }) => `${name}${value === '1' ? '' : ` ×${value}`}`)
+                  .join(', ') || 'nobody'}
+                <span class="faint">
+                  {' '}
+                  — {page.type} page, count {page.count.value}, {page.stateText}
+                </span>
+              </dd>
+            </div>
+          ))}
+          {delays.length > 0 && (
+            <div>
+              <dt>Delayed</dt>
+              <dd>
+                {delays.slice(0, MOST_DELAYS).map(({ last: step, lastNumber }, i) => (
+                  <span key={lastNumber}>
+                    {i > 0 ? '; ' : ''}
+                    <b class={`who t${step.thread % 6}`}>{step.threadName}</b> after{' '}
+                    <button type="button" class="link" onClick={() => onGo(lastNumber)}>
+                      step {lastNumber}
+                    </button>{' '}
+                    in <code>{step.at.function}()</code>
+                  </span>
+                ))}
+                {delays.length > MOST_DELAYS && <span class="faint">, and {delays.length - MOST_DELAYS} times more</span>}
+              </dd>
+            </div>
+          )}
+          <div>
+            <dt>The way</dt>
             <dd>
-              <b class={`who t${threads.indexOf(wait.thread) % 6}`}>{wait.thread}</b> {wait.condition === undefined ? 'is blocked in' : 'sleeps in'}{' '}
-              <code>{(wait.at.stack[1] ?? wait.at).function}()</code> of {shortFile((wait.at.stack[1] ?? wait.at).file)}
-              {wait.condition === true
-                ? ': what it waits for holds, but nobody is left to wake it.'
-                : wait.on
-                  ? `: it needs ${wait.on} to go on first.`
-                  : ': nobody is left to make what it waits for come true.'}
-            </dd>
-          </div>
-        ))}
-        {end.pages.map((page) => (
-          <div key={page.name}>
-            <dt>Who holds {page.name}</dt>
-            <dd>
-              {page.holders
-                .filter(({ value }) => value !== '0')
-                .map(({ name, value }) => `${name}${value === '1' ? '' : ` ×${value}`}`)
-                .join(', ') || 'nobody'}
+              {told.steps.length} steps, {switches} context {switches === 1 ? 'switch' : 'switches'};{' '}
+              {cycle === undefined ? 'the shortest there is' : `${cycle} to get there, ${told.steps.length - cycle} that repeat`}{' '}
               <span class="faint">
-                {' '}
-                — {page.type} page, count {page.count.value}, {page.stateText}
+                ({run.bounds}) id {found.id}
               </span>
             </dd>
           </div>
-        ))}
-        {delays.length > 0 && (
           <div>
-            <dt>Delayed</dt>
+            <dt>Again</dt>
             <dd>
-              {delays.slice(0, MOST_DELAYS).map(({ last: step, lastNumber }, i) => (
-                <span key={lastNumber}>
-                  {i > 0 ? '; ' : ''}
-                  <b class={`who t${step.thread % 6}`}>{step.threadName}</b> after{' '}
-                  <button type="button" class="link" onClick={() => onGo(lastNumber)}>
-                    step {lastNumber}
-                  </button>{' '}
-                  in <code>{step.at.function}()</code>
-                </span>
-              ))}
-              {delays.length > MOST_DELAYS && <span class="faint">, and {delays.length - MOST_DELAYS} times more</span>}
+              <code>{run.command}</code>
             </dd>
           </div>
-        )}
-        <div>
-          <dt>The way</dt>
-          <dd>
-            {told.steps.length} steps, {switches} context {switches === 1 ? 'switch' : 'switches'};{' '}
-            {cycle === undefined ? 'the shortest there is' : `${cycle} to get there, ${told.steps.length - cycle} that repeat`}{' '}
-            <span class="faint">
-              ({run.bounds}) id {found.id}
-            </span>
-          </dd>
-        </div>
-        <div>
-          <dt>Again</dt>
-          <dd>
-            <code>{run.command}</code>
-          </dd>
-        </div>
-      </dl>
+        </dl>
+      )}
     </header>
   )
 }
