@@ -7,7 +7,7 @@ import { reportPage } from './page.ts'
 import { playable, sourcesOf } from './playing.ts'
 
 /** Bytes of counterexamples, packed: with the player around them the file stays under 2 MB. */
-const ROOM = 1_000_000
+const ROOM = 950_000
 
 /** Gives the report of runs. Failed runs come with their programs, in their order, as long as there is room; a single run comes whatever its verdict. */
 export function checkPage(selection: Selection, runs: readonly Run[], commandOf: (run: Run) => string): string {

@@ -5,11 +5,11 @@ import { packageRoot } from '../cli/files.ts'
 import { rulesOf } from '../cli/model-rules.ts'
 import { compileFor, type Selection } from '../cli/models.ts'
 import { atGrain } from '../engine/grain.ts'
+import type { Column } from '../ir/program.ts'
 import { filesOf, type PlayRun, playRun } from '../report/play.ts'
 import type { Run } from '../report/run.ts'
 import type { DeviceType } from '../trace/life.ts'
-
-const TYPES: readonly DeviceType[] = ['private', 'coherent', 'fsdax', 'generic', 'p2pdma']
+import { DEVICE_TYPES } from '../trace/ranges.ts'
 
 /** One run with its program. `command` shows it again. */
 export function playable(selection: Selection, run: Run, command: string): PlayRun {
@@ -21,26 +21,32 @@ export function playable(selection: Selection, run: Run, command: string): PlayR
   // A run that passed in a worker came back without its graphs.
   const light = program.threads.every(({ nodes }) => nodes.length === 0)
   const whole = light ? { ...run, exploration: { ...run.exploration, program: atGrain(compiled, run.exploration.grain) } } : run
-  return playRun(whole, { columns: selection.model.columns(), compiled, freeAt: freeCounts(program.kernel, program.changes), command })
+  return playRun(whole, {
+    columns: selection.model.columns(),
+    compiled,
+    freeAt: freeCounts(program.kernel, program.changes, selection.model.columns()),
+    command,
+  })
 }
 
-const known = new Map<string, Readonly<Record<string, number>>>()
+/** The types of the pages in a scenario: they do not change while it runs. */
+function typesOf(columns: readonly Column[]): DeviceType[] {
+  const names = columns.flatMap(({ struct, field, display, init }) =>
+    struct === 'Page' && field === 'type' && display.kind === 'enum' ? init.map((value) => display.members[value]) : [],
+  )
+  return DEVICE_TYPES.filter((type) => names.includes(type))
+}
 
 /** With switches the model is not asked: the ledger still tells who holds a page. */
-function freeCounts(kernel: string, changes: readonly string[]): Readonly<Record<string, number>> {
+function freeCounts(kernel: string, changes: readonly string[], columns: readonly Column[]): Readonly<Record<string, number>> {
   if (changes.length > 0 || kernel === 'none') return {}
-  let counts = known.get(kernel)
-  if (!counts) {
-    const rules = rulesOf(kernel)
-    counts = Object.fromEntries(
-      TYPES.flatMap((type) => {
-        const count = rules.freeAt(type)
-        return count === undefined ? [] : [[type, count]]
-      }),
-    )
-    known.set(kernel, counts)
-  }
-  return counts
+  const rules = rulesOf(kernel)
+  return Object.fromEntries(
+    typesOf(columns).flatMap((type) => {
+      const count = rules.freeAt(type)
+      return count === undefined ? [] : [[type, count]]
+    }),
+  )
 }
 
 /** The text of the model files that runs are in. */

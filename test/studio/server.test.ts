@@ -1,21 +1,28 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { type Studio, startStudio } from '../../src/studio/server.ts'
 
 let studio: Studio
 let port: number
+let cache: string
 
 before(async () => {
   // What was searched by others is not to be seen here.
-  process.env.PUTPAGE_CACHE = ''
+  cache = mkdtempSync(join(tmpdir(), 'putpage-cache-'))
+  process.env.PUTPAGE_CACHE = cache
   studio = await startStudio(0, { format: 'putpage-order/1' })
   port = Number(new URL(studio.url).port)
 })
 
-after(() => studio.close())
+after(async () => {
+  await studio.close()
+  rmSync(cache, { recursive: true })
+})
 
 interface Answer {
   readonly status: number
