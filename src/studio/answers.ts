@@ -119,7 +119,11 @@ export class Answers {
     for (const news of batch.told) listener(news)
     if (batch.ended) return () => {}
     batch.listeners.add(listener)
-    return () => batch.listeners.delete(listener)
+    return () => {
+      batch.listeners.delete(listener)
+      // The page went away: nobody waits for the rest.
+      if (batch.listeners.size === 0 && !batch.ended) this.stop(name)
+    }
   }
 
   /** Stops a batch; what is not done stays as it was. */

@@ -140,3 +140,27 @@ test('a search is heard of from its beginning to its end', async () => {
     ['gup-of-mapped-dax'],
   )
 })
+
+test('when the page goes away its searches end', async () => {
+  const { text } = await ask('/api/search', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      runs: Array.from({ length: 50 }, () => ({ scenario: 'truncate-against-three-pins-and-fault', kernel: 'v6.1' })),
+      with: [],
+      without: [],
+    }),
+  })
+  const { batch } = JSON.parse(text) as { batch: string }
+  await new Promise<void>((resolve) => {
+    const sent = request({ host: '127.0.0.1', port, path: `/api/news?batch=${batch}` }, (response) => {
+      response.on('error', () => {})
+      sent.destroy()
+    })
+    sent.on('error', () => {})
+    sent.on('close', resolve)
+    sent.end()
+  })
+  const { text: stream } = await ask(`/api/news?batch=${batch}`)
+  assert.match(stream, /"kind":"end","stopped":true/)
+})
