@@ -8,24 +8,29 @@ import { playable, sourcesOf } from './playing.ts'
 
 /** Bytes of counterexamples, packed: with the player around them the file stays under 2 MB. */
 const ROOM = 950_000
+/** Runs that did not fit, after which no other is tried: to find out takes as long as to show it. */
+const MOST_MISSES = 12
 
 /** Gives the report of runs. Failed runs come with their programs, in their order, as long as there is room; a single run comes whatever its verdict. */
 export function checkPage(selection: Selection, runs: readonly Run[], commandOf: (run: Run) => string): string {
   const taken: PlayRun[] = []
   const others: Run[] = []
   let size = 0
-  let full = false
+  let misses = 0
+  /** Sources that are there already: runs share most of theirs. */
+  const files = new Set<string>()
   for (const run of runs) {
     const wanted = runs.length === 1 || run.exploration.verdict === 'violation'
-    const one = wanted && !full ? playable(selection, run, commandOf(run)) : undefined
-    const packed = one ? Math.ceil((gzipSync(JSON.stringify([one, sourcesOf([one])])).length * 4) / 3) : 0
+    const one = wanted && misses < MOST_MISSES ? playable(selection, run, commandOf(run)) : undefined
+    const fresh = one ? Object.entries(sourcesOf([one])).filter(([file]) => !files.has(file)) : []
+    const packed = one ? Math.ceil((gzipSync(JSON.stringify([one, fresh])).length * 4) / 3) : 0
     if (one && (taken.length === 0 || size + packed <= ROOM)) {
       taken.push(one)
       size += packed
+      for (const [file] of fresh) files.add(file)
     } else {
       others.push(run)
-      // The next may be smaller, but to find out takes as long as to show it.
-      if (one) full = true
+      if (one) misses++
     }
   }
   const dropped = others.filter(({ exploration }) => exploration.verdict === 'violation').length
