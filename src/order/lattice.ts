@@ -13,6 +13,10 @@ export interface Lattice {
   readonly groups: readonly { readonly members: number; readonly onto: number }[]
   /** Safe sets that can be reached where groups may land as a whole. */
   readonly reachableWithGroups: ReadonlySet<number>
+  /** Number of orders in which each step is safe and each group lands as a whole; that of `orders` where there is none. */
+  readonly ordersWithGroups: number
+  /** One of them, step by step, with as few groups as will do; undefined where all cannot be reached. */
+  readonly oneOrder: readonly number[] | undefined
   /** Unsafe sets without unsafe subset. */
   readonly minimalUnsafe: readonly number[]
 }
@@ -34,51 +38,59 @@ export function lattice(size: number, isSafe: (set: number) => boolean): Lattice
   if (size > 20) throw new RangeError(`${size} elements: at most 20 can be ordered`)
   const full = 2 ** size - 1
   const safe = Uint8Array.from({ length: full + 1 }, (_, set) => Number(set === 0 || isSafe(set)))
-  const reachable = reach(new Set([0]), size, safe)
+  const single = Array.from({ length: size }, (_, i) => 1 << i)
+  const reachable = reach(single, safe)
   const groups: { members: number; onto: number }[] = []
   let withGroups = reachable
   for (;;) {
     const found = smallestGroups(withGroups, size, safe)
     if (found.length === 0) break
     groups.push(...found)
-    withGroups = reach(new Set([...withGroups, ...found.map(({ members: group, onto }) => group | onto)]), size, safe)
+    withGroups = reach([...single, ...groups.map((group) => group.members)], safe)
   }
   return {
     size,
     full,
     reachable,
     firstMovers: Array.from({ length: size }, (_, i) => i).filter((i) => safe[1 << i] === 1),
-    orders: countOrders(size, safe),
+    orders: ordersOf(size, safe, []).ordersWithGroups,
     groups,
     reachableWithGroups: withGroups,
+    ...ordersOf(size, safe, groups),
     minimalUnsafe: minimalUnsafe(full, safe),
   }
 }
 
-function reach(from: ReadonlySet<number>, size: number, safe: Uint8Array): Set<number> {
-  const seen = new Set(from)
-  const pending = [...from]
-  while (pending.length > 0) {
-    const set = pending.pop() as number
-    for (let i = 0; i < size; i++) {
-      const next = set | (1 << i)
-      if (next === set || safe[next] === 0 || seen.has(next)) continue
-      seen.add(next)
-      pending.push(next)
-    }
-  }
+/** Sets that such steps lead to from none, through safe ones. */
+function reach(steps: readonly number[], safe: Uint8Array): Set<number> {
+  const seen = new Set([0])
+  for (const set of seen) for (const step of steps) if ((set & step) === 0 && safe[set | step] === 1) seen.add(set | step)
   return seen
 }
 
-/** Paths from none to each set: the sum over its last step. */
-function countOrders(size: number, safe: Uint8Array): number {
+/** Paths from none to each set: the sum over its last step, and the one whose last steps are groups as rarely as can be. */
+function ordersOf(size: number, safe: Uint8Array, groups: Lattice['groups']): Pick<Lattice, 'ordersWithGroups' | 'oneOrder'> {
+  const steps = [...Array.from({ length: size }, (_, i) => 1 << i), ...new Set(groups.map((group) => group.members))]
   const paths = new Float64Array(safe.length)
+  const taken = new Float64Array(safe.length).fill(Number.POSITIVE_INFINITY)
+  const last = new Int32Array(safe.length)
   paths[0] = 1
+  taken[0] = 0
   for (let set = 1; set < safe.length; set++) {
     if (safe[set] === 0) continue
-    for (let i = 0; i < size; i++) if ((set & (1 << i)) !== 0) paths[set] += paths[set & ~(1 << i)]
+    steps.forEach((step, i) => {
+      if ((set & step) !== step || paths[set & ~step] === 0) return
+      paths[set] += paths[set & ~step]
+      const cost = taken[set & ~step] + Number(i >= size)
+      if (cost > taken[set] || paths[set & ~step] === 0) return
+      taken[set] = cost
+      last[set] = step
+    })
   }
-  return paths[safe.length - 1]
+  const full = safe.length - 1
+  const order: number[] = []
+  for (let set = full; set !== 0 && paths[full] > 0; set &= ~last[set]) order.unshift(last[set])
+  return { ordersWithGroups: paths[full], oneOrder: paths[full] > 0 ? order : undefined }
 }
 
 /** Groups of the least size whose members no reachable set can take alone, and which some reachable set can take whole. */

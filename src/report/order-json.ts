@@ -38,6 +38,8 @@ function cutReport(answer: CutAnswer<Evidence>, traces: ReadonlyMap<string, Trac
     undecided: answer.undecided,
     firstMovers: lattice.firstMovers.map((i) => elements[i].id),
     orders: lattice.orders,
+    ordersWithGroups: lattice.ordersWithGroups,
+    ...(lattice.oneOrder ? { oneOrder: lattice.oneOrder.map(ids) } : {}),
     reachable: [...lattice.reachable].sort((a, b) => a - b).map(ids),
     /** Each order is a path through these from none to all. */
     steps: [...lattice.reachable].flatMap((set) =>

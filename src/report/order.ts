@@ -84,6 +84,7 @@ function inWords(strict: CutAnswer<Evidence>, allowing: CutAnswer<Evidence> | un
   if (allowing === undefined) {
     say(orders(strict))
     groups(strict, say)
+    oneOrder(strict, say)
     return
   }
   const n = strict.all.introduces.length
@@ -95,6 +96,7 @@ function inWords(strict: CutAnswer<Evidence>, allowing: CutAnswer<Evidence> | un
   groups(strict, say)
   say(`If that price of the whole is allowed on the way: ${orders(allowing)}`)
   groups(allowing, say)
+  oneOrder(allowing, say)
 }
 
 function orders({ lattice, safe }: CutAnswer<Evidence>): string {
@@ -109,6 +111,15 @@ function groups({ elements, lattice }: CutAnswer<Evidence>, say: Say): void {
     const after = onto === 0 ? '' : ` (after ${idsOf(elements, onto).join(', ')})`
     say(`Must land together: ${idsOf(elements, members).join(' + ')}${after}.`)
   }
+}
+
+/** Names an order, so that there is one to begin with. */
+function oneOrder({ elements, lattice }: CutAnswer<Evidence>, say: Say): void {
+  const { oneOrder: order, ordersWithGroups: count } = lattice
+  if (!order || order.length < 2) return
+  const steps = order.map((step) => idsOf(elements, step)).map((ids) => (ids.length === 1 ? ids[0] : `(${ids.join(' + ')})`))
+  const among = lattice.orders > 0 ? 'One of them' : `With the groups as single steps there are ${count.toLocaleString('en')} orders. One of them`
+  say(`${among}: ${steps.join(', ')}.`)
 }
 
 function aloneTable({ elements, alone }: CutAnswer<Evidence>, say: Say): void {

@@ -49,12 +49,25 @@ test('a group that must land together can land as a whole, and nobody in it alon
   fc.assert(
     fc.property(safeSets, (safe) => {
       const found = lattice(SIZE, (set) => safe.has(set))
-      let reached = new Set(found.reachable)
+      const steps = found.oneOrder ?? []
+      assert.equal(found.oneOrder !== undefined, found.reachableWithGroups.has(FULL))
+      assert.equal(found.ordersWithGroups > 0, found.oneOrder !== undefined)
+      steps.forEach((step, i) => {
+        const before = steps.slice(0, i).reduce((set, one) => set | one, 0)
+        assert.ok((before & step) === 0 && safe.has(before | step))
+        assert.ok(members(step).length === 1 || found.groups.some((group) => group.members === step))
+      })
+      if (found.oneOrder)
+        assert.equal(
+          steps.reduce((set, one) => set | one, 0),
+          FULL,
+        )
+      if (found.orders > 0) assert.ok(steps.every((step) => members(step).length === 1))
+      const reached = new Set(found.reachable)
       for (const { members: group, onto } of found.groups) {
         groups++
         assert.ok(safe.has(onto | group) && (onto & group) === 0 && members(group).length > 1)
         for (const set of reached) for (const one of members(group)) assert.ok((set & (1 << one)) !== 0 || !safe.has(set | (1 << one)))
-        reached = new Set(reached)
       }
       assert.ok([...found.reachable].every((set) => found.reachableWithGroups.has(set)))
     }),
