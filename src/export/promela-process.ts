@@ -1,6 +1,6 @@
 /** One thread as a Promela process: an atomic block for each program counter it can stand at. */
 import { liveLocals } from '../ir/liveness.ts'
-import type { CheckId, Expr, NodeId, Program } from '../ir/program.ts'
+import type { CheckId, Expr, LocalId, NodeId, Program } from '../ir/program.ts'
 import { and, type Doom, doomOf, not } from './precondition.ts'
 import { printExpr, printPlace, readsMemory } from './promela-expression.ts'
 import { type Names, promelaType, type Scope } from './promela-names.ts'
@@ -28,6 +28,8 @@ export interface Process {
   readonly stops: readonly NodeId[]
   /** How many scratch variables it uses. */
   readonly scratch: number
+  /** Declarations of the locals that no state holds: they are written and read within one step. */
+  readonly within: readonly string[]
 }
 
 interface Line {
@@ -56,10 +58,14 @@ export function scopeOf(program: Program, names: Names, thread: number | undefin
 /** Writes the process of one thread. */
 export function promelaProcess(program: Program, index: number, options: ProcessOptions): Process {
   const thread = program.threads[index]
-  const scope = scopeOf(program, options.names, index)
   const live = liveLocals(thread)
   const graphs = transitionGraphs(thread)
-  const declared = [...new Set(graphs.flatMap((graph) => localsToZero(graph, undefined, live)))].sort((a, b) => a - b)
+  const held = new Set(graphs.flatMap((graph) => live[graph.start]))
+  const own = scopeOf(program, options.names, index)
+  const scope: Scope = { column: own.column, local: (id) => (held.has(id) ? own.local(id) : `scratch_${options.names.threads[index]}_${own.local(id)}`) }
+  const used = [...new Set(graphs.flatMap((graph) => localsToZero(graph, undefined, live)))].sort((a, b) => a - b)
+  const declared = used.filter((local) => held.has(local))
+  const zeroed = (graph: TransitionGraph, at: NodeId | undefined): LocalId[] => localsToZero(graph, at, live).filter((local) => held.has(local))
   let sinks = false
   let scratch = 0
 
@@ -74,7 +80,7 @@ export function promelaProcess(program: Program, index: number, options: Process
     }
 
     function finish(depth: number, at: NodeId | undefined): void {
-      for (const local of localsToZero(graph, at, live)) put(depth, `${scope.local(local)} = 0;`)
+      for (const local of zeroed(graph, at)) put(depth, `${scope.local(local)} = 0;`)
       if (at === undefined && options.countEnded) put(depth, 'ended = ended + 1;')
       if (options.afterStep) put(depth, 'after_step();')
       put(depth, `goto ${at === undefined ? 'end_done' : stopLabel(at)}`)
@@ -120,7 +126,7 @@ export function promelaProcess(program: Program, index: number, options: Process
     function statement({ key, node }: Item, depth: number): void {
       switch (node.op) {
         case 'assign':
-          put(depth, `${scope.local(node.dst)} = ${printExpr(node.value, scope)};`)
+          if (live[node.next].includes(node.dst)) put(depth, `${scope.local(node.dst)} = ${printExpr(node.value, scope)};`)
           break
         case 'load': {
           const cells = node.places.map((place) => printPlace(place, scope))
@@ -176,7 +182,7 @@ export function promelaProcess(program: Program, index: number, options: Process
       sinks = true
       put(depth, 'if')
       put(depth, `:: ${printExpr(fails, scope)} ->`)
-      for (const local of localsToZero(graph, undefined, live)) put(depth + 1, `${scope.local(local)} = 0;`)
+      for (const local of zeroed(graph, undefined)) put(depth + 1, `${scope.local(local)} = 0;`)
       put(depth + 1, 'forget();')
       put(depth + 1, `dead = ${index + 1};`)
       put(depth + 1, 'goto end_dead')
@@ -198,12 +204,14 @@ export function promelaProcess(program: Program, index: number, options: Process
   }
 
   const blocks = graphs.map(block)
-  const variables = declared.map((id) => `  ${promelaType(thread.locals[id].lo, thread.locals[id].hi)} ${scope.local(id)};`)
+  const declaration = (id: LocalId): string => `${promelaType(thread.locals[id].lo, thread.locals[id].hi)} ${scope.local(id)};`
+  const variables = declared.map((id) => `  ${declaration(id)}`)
+  const within = used.filter((local) => !held.has(local)).map((id) => `hidden ${declaration(id)}`)
   // The process that died must still get from the assignment to its last label.
   const provided = options.sinks ? ` provided (!dead || dead == ${index + 1})` : ''
   const ends = options.sinks ? '  end_done: false;\n  end_dead: false' : '  end_done: false'
   const text = [`active proctype ${options.names.threads[index]}()${provided} {`, ...variables, '', blocks.join('\n\n'), '', ends, '}'].join('\n')
-  return { text, sinks, stops: graphs.map((graph) => graph.start), scratch }
+  return { text, sinks, stops: graphs.map((graph) => graph.start), scratch, within }
 }
 
 /** The statement a transition begins with; '' if it can always begin, undefined if it never can. */

@@ -38,7 +38,10 @@ export function toPromela(program: Program, options: PromelaOptions = {}): strin
   const parts = [
     header(program, options.check, kind, sinks),
     [...globals(program, names), ...(countEnded ? ['byte ended; /* threads that have ended: follows from where they stand */'] : [])].join('\n'),
-    scratchVariables(Math.max(0, ...processes.map((process) => process.scratch))),
+    scratchVariables(
+      Math.max(0, ...processes.map((process) => process.scratch)),
+      processes.flatMap((process) => process.within),
+    ),
     sinks ? `byte dead; /* number of the thread whose fatal check failed: the path has ended */\n${forget(program, names)}` : '',
     after.length > 0 ? `inline after_step() {\n${after.map((line) => `  ${line}`).join('\n')}\n}` : '',
     ...processes.map((process) => process.text),
@@ -85,10 +88,10 @@ function globals(program: Program, names: Names): string[] {
   })
 }
 
-function scratchVariables(count: number): string {
-  if (count === 0) return ''
+function scratchVariables(count: number, within: readonly string[]): string {
   const list = Array.from({ length: count }, (_, i) => `scratch_${i}`)
-  return `/* Used within one step only; hidden variables are no part of the state. */\nhidden int ${list.join(', ')};`
+  const lines = [...(count === 0 ? [] : [`hidden int ${list.join(', ')};`]), ...within]
+  return lines.length === 0 ? '' : ['/* Used within one step only; hidden variables are no part of the state. */', ...lines].join('\n')
 }
 
 /** Zeroes every global, so that ends of paths differ as little as possible. */

@@ -12,7 +12,7 @@ export class Mutex {
 export function mutex_lock(lock: Mutex): void {
   const got = atomic(() => {
     let waiting: Int<0, 4> = 0
-    for (let t = 0; t < nr_threads(); t++) if (lock.place[t] > 0) waiting += 1
+    for (let t = 0; t < nr_threads(); t++) waiting += lock.place[t] > 0 ? 1 : 0
     const free = lock.owner === null && waiting === 0
     if (free) lock.owner = me()
     else lock.place[me()] = waiting + 1
@@ -23,7 +23,7 @@ export function mutex_lock(lock: Mutex): void {
     on: () => lock.owner,
     then: () => {
       lock.owner = me()
-      for (let t = 0; t < nr_threads(); t++) if (lock.place[t] > 0) lock.place[t] -= 1
+      for (let t = 0; t < nr_threads(); t++) lock.place[t] -= lock.place[t] > 0 ? 1 : 0
     },
   })
 }
