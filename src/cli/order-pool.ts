@@ -24,8 +24,9 @@ export async function searchWith(jobs: number, start: OrderStart, source: OrderS
       let ended = 0
       const give = (): void => {
         for (const worker of [...idle]) {
+          // What there is none of for one worker there may be for another, who is at it.
           const question = source.next(workers.indexOf(worker))
-          if (!question) break
+          if (!question) continue
           idle.delete(worker)
           worker.postMessage(question)
         }
