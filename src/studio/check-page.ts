@@ -1,7 +1,8 @@
 /** `putpage check --html`: the runs with the player in one file, as many counterexamples as it holds. */
 import { gzipSync } from 'node:zlib'
 import type { Selection } from '../cli/models.ts'
-import { PLAY_FORMAT, type PlayDocument, type PlayRun, summaryOf } from '../report/play.ts'
+import { type PackedPlay, PlayPacker } from '../report/packed-play.ts'
+import { PLAY_FORMAT, type PlayRun, summaryOf } from '../report/play.ts'
 import type { Run } from '../report/run.ts'
 import { reportPage } from './page.ts'
 import { playable, sourcesOf } from './playing.ts'
@@ -23,7 +24,7 @@ export function checkPage(selection: Selection, runs: readonly Run[], commandOf:
     const wanted = runs.length === 1 || run.exploration.verdict === 'violation'
     const one = wanted && misses < MOST_MISSES ? playable(selection, run, commandOf(run)) : undefined
     const fresh = one ? Object.entries(sourcesOf([one])).filter(([file]) => !files.has(file)) : []
-    const packed = one ? Math.ceil((gzipSync(JSON.stringify([one, fresh])).length * 4) / 3) : 0
+    const packed = one ? packedSize(one, fresh) : 0
     if (one && (taken.length === 0 || size + packed <= ROOM)) {
       taken.push(one)
       size += packed
@@ -34,9 +35,11 @@ export function checkPage(selection: Selection, runs: readonly Run[], commandOf:
     }
   }
   const dropped = others.filter(({ exploration }) => exploration.verdict === 'violation').length
-  const document: PlayDocument = {
+  const packer = new PlayPacker()
+  const document: PackedPlay = {
     format: PLAY_FORMAT,
-    runs: taken,
+    runs: taken.map((run) => packer.pack(run)),
+    ...packer.tables,
     sources: sourcesOf(taken),
     others: others.map(summaryOf),
     ...(dropped === 0
@@ -47,4 +50,11 @@ export function checkPage(selection: Selection, runs: readonly Run[], commandOf:
   }
   const title = taken.length > 0 ? `${taken[0].scenario} on ${[taken[0].kernel, ...taken[0].changes].join(' ')}` : 'putpage check'
   return reportPage(`${title}: putpage`, { kind: 'play', play: document })
+}
+
+/** Bytes that a run and its sources take in the page, if it shared no position with another. */
+function packedSize(run: PlayRun, sources: readonly (readonly [string, string])[]): number {
+  const packer = new PlayPacker()
+  const packed = packer.pack(run)
+  return Math.ceil((gzipSync(JSON.stringify([packed, packer.tables, sources]), { level: 9 }).length * 4) / 3)
 }

@@ -1,4 +1,5 @@
 /** Where documents come from: out of the page itself (a report, an export), or from the server. */
+import { type PackedPlay, unpackPlay } from '../../src/report/packed-play.ts'
 import type { PlayDocument } from '../../src/report/play.ts'
 import type { TraceDocument } from '../../src/report/trace-document.ts'
 import type { ExportData } from './verdicts/export-backend.ts'
@@ -16,7 +17,8 @@ export async function embedded(): Promise<Embedded | undefined> {
   const text = atob((element.textContent ?? '').trim())
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0))
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
-  return JSON.parse(await new Response(stream).text()) as Embedded
+  const data = JSON.parse(await new Response(stream).text()) as Exclude<Embedded, { kind: 'play' }> | { readonly kind: 'play'; readonly play: PackedPlay }
+  return data.kind === 'play' ? { kind: 'play', play: unpackPlay(data.play) } : data
 }
 
 /** Asks the server. Throws what it says is wrong. */
