@@ -60,7 +60,7 @@ test('with the look at the entry neither', () => {
 })
 
 test('putpage order --add says what it introduces and repairs', () => {
-  const { code, out, err } = putpage('order', '--from', 'v7.3', '--add', CHANGE, '--cut', 'by kind', '--jobs', '1', '--no-cache', '--json')
+  const { code, out, err } = putpage('order', '--from', 'v7.3', '--add', CHANGE, '--cut', 'by kind', '--no-cache', '--json')
   assert.equal(code, 0, err)
   const text = JSON.stringify(JSON.parse(out))
   assert.match(text, /split-failure-puts-reference/)
