@@ -22,6 +22,8 @@ export const smallOrder = {
       undecided: 0,
       firstMovers: ['first'],
       orders: 1,
+      ordersWithGroups: 1,
+      oneOrder: [['first'], ['second']],
       reachable: [[], ['first'], ['first', 'second']],
       steps: [
         { from: [], adds: 'first' },

@@ -117,8 +117,9 @@ function Shown({ report, values, chooser }: { report: OrderReport; values: Reado
         )}
         <span>
           on {report.from}: <b>{cut.safe.toLocaleString('en')}</b> of {cut.sets.toLocaleString('en')} sets are safe
-          {cut.undecided > 0 ? `, ${cut.undecided} undecided` : ''}; {cut.orders.toLocaleString('en')} orders; first can be{' '}
-          <b>{cut.firstMovers.join(', ') || 'none'}</b>
+          {cut.undecided > 0 ? `, ${cut.undecided} undecided` : ''}; {cut.orders.toLocaleString('en')} orders
+          {cut.ordersWithGroups !== undefined && cut.ordersWithGroups !== cut.orders ? ` (${cut.ordersWithGroups.toLocaleString('en')} with groups)` : ''}.
+          First can be <b>{cut.firstMovers.join(', ') || 'none'}</b>
         </span>
         {chooser}
       </div>
@@ -190,6 +191,20 @@ function Shown({ report, values, chooser }: { report: OrderReport; values: Reado
         </section>
         <Lattice cut={cut} chosen={chosen} onChoose={choose} />
         <section class="scroll elements" aria-label="What the answer says" tabIndex={0}>
+          {cut.oneOrder && (
+            <>
+              <h2>One order</h2>
+              <ol class="landedlist">
+                {cut.oneOrder.map((adds, i, steps) => (
+                  <li key={adds.join()}>
+                    <button type="button" class="setbutton" onClick={() => choose(steps.slice(0, i + 1).flat())}>
+                      {i + 1}. {adds.join(' + ')}
+                    </button>
+                  </li>
+                ))}
+              </ol>
+            </>
+          )}
           <h2>The order Linux took</h2>
           {cut.landed.length === 0 ? (
             <p class="faint">None of these changes is in Linux, as far as the model knows.</p>

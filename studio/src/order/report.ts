@@ -17,6 +17,10 @@ export interface OrderCut {
   readonly undecided: number
   readonly firstMovers: readonly string[]
   readonly orders: number
+  /** Orders in which groups land as one step; absent in older answers. */
+  readonly ordersWithGroups?: number
+  /** What each step of one order adds. */
+  readonly oneOrder?: readonly (readonly string[])[]
   readonly reachable: readonly (readonly string[])[]
   readonly steps: readonly { readonly from: readonly string[]; readonly adds: string }[]
   readonly landTogether: readonly { readonly members: readonly string[]; readonly onto: readonly string[] }[]
