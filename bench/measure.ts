@@ -27,10 +27,10 @@ export interface HandWritten {
 }
 
 /** Exports a model (or takes a hand-written one), compiles its verifier, and finds how deep its stack must be. */
-export function prepareSpin(scenario: string, handWritten?: HandWritten): { run(): Measured } {
+export function prepareSpin(scenario: string, kernel = KERNEL, handWritten?: HandWritten): { run(): Measured } {
   const directory = mkdtempSync(join(tmpdir(), 'putpage-bench-'))
   const started = process.hrtime.bigint()
-  const promela = handWritten ? readFileSync(handWritten.file, 'utf8') : toPromela(compile(scenario, { kernel: KERNEL }))
+  const promela = handWritten ? readFileSync(handWritten.file, 'utf8') : toPromela(compile(scenario, { kernel }))
   const extra = handWritten?.extra ?? 0
   const vector = /-DVECTORSZ=\d+/.exec(promela)
   writeFileSync(join(directory, 'model.pml'), promela)
@@ -59,9 +59,9 @@ export function prepareSpin(scenario: string, handWritten?: HandWritten): { run(
 }
 
 /** Searches in a fresh process with this many workers. */
-export function measureOurs(scenario: string, jobs: number): Measured {
+export function measureOurs(scenario: string, jobs: number, kernel = KERNEL): Measured {
   const child = fileURLToPath(new URL('./search-once.js', import.meta.url))
-  const { stdout, stderr, status } = spawnSync(process.execPath, [child, scenario, KERNEL, String(jobs)], { encoding: 'utf8' })
+  const { stdout, stderr, status } = spawnSync(process.execPath, [child, scenario, kernel, String(jobs)], { encoding: 'utf8' })
   if (status !== 0) throw new Error(stderr)
   return JSON.parse(stdout) as Measured
 }

@@ -11,15 +11,15 @@ import { benchTrace } from './trace.ts'
 
 /** `npm run bench -- 1` for a quick look. */
 const RUNS = Number(process.argv[2] ?? 5)
-const MODELS: readonly { readonly name: string; readonly scenario: string; readonly handWritten?: HandWritten }[] = [
+const MODELS: readonly { readonly name: string; readonly scenario: string; readonly kernel?: string; readonly handWritten?: HandWritten }[] = [
   {
     name: 'pageref, 3 CPUs, 4 pages (SPIN: hand-written)',
     scenario: 'test/models/pageref-4.ts',
     handWritten: { file: 'test/export/pageref.pml', defines: ['-DNPROC=3', '-DNPAGE=4'], extra: 1 },
   },
   // Many states and little code: gcc takes minutes for the code of an exported scenario, and far longer than in proportion.
-  { name: 'truncate-against-three-fsyncs-and-three-pins', scenario: 'truncate-against-three-fsyncs-and-three-pins' },
-  { name: 'truncate-of-two-pages-against-two-fsyncs-and-four-pins', scenario: 'truncate-of-two-pages-against-two-fsyncs-and-four-pins' },
+  { name: 'truncate-against-three-fsyncs-and-three-pins, v5.10', scenario: 'truncate-against-three-fsyncs-and-three-pins', kernel: 'v5.10' },
+  { name: 'truncate-of-two-pages-against-two-fsyncs-and-four-pins, v6.1', scenario: 'truncate-of-two-pages-against-two-fsyncs-and-four-pins' },
 ]
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
@@ -30,15 +30,15 @@ else benchSearch()
 function benchSearch(): void {
   const cores = cpus().length
   console.log(`${cpus()[0].model}, ${cores} cores, Node ${process.versions.node}; median of ${RUNS} alternating runs\n`)
-  for (const { name, scenario, handWritten } of MODELS) {
-    const spin = prepareSpin(scenario, handWritten)
+  for (const { name, scenario, kernel, handWritten } of MODELS) {
+    const spin = prepareSpin(scenario, kernel, handWritten)
     const spins: Measured[] = []
     const ones: Measured[] = []
     const alls: Measured[] = []
     for (let i = 0; i < RUNS; i++) {
       spins.push(spin.run())
-      ones.push(measureOurs(scenario, 1))
-      alls.push(measureOurs(scenario, cores))
+      ones.push(measureOurs(scenario, 1, kernel))
+      alls.push(measureOurs(scenario, cores, kernel))
     }
     if (ones[0].states !== spins[0].states || ones[0].transitions !== spins[0].transitions) {
       console.log(
