@@ -103,3 +103,11 @@ test('a return before anything else ends the function, in a thread and in the se
   assert.equal(result.verdict, 'pass')
   assert.ok(program.threads[0].nodes.some((node) => node.op === 'store' && node.access))
 })
+
+test('a set-up that stores what a field cannot hold is refused, with the value and the range', async () => {
+  const text = scenarioOf('class A { x: Int<0, 3> = 3 }\nconst a = struct(A)', 't() { a.x = 0 }', 'setup() { a.x += 1 }')
+  await assert.rejects(
+    compileText(text),
+    (error: unknown) => error instanceof ModelError && /the set-up stores 4 in A\.x, which holds 0 to 3/.test(error.message),
+  )
+})
