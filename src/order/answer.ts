@@ -10,6 +10,8 @@ export interface CutAnswer<Evidence> {
   readonly lattice: Lattice
   readonly safe: number
   readonly undecided: number
+  /** One letter a set, by its number: `s`afe, `u`nsafe, `?` undecided. */
+  readonly verdicts: string
   /** What the elements do alone: one entry each, in their order. */
   readonly alone: readonly Alone<Evidence>[]
   readonly minimalUnsafe: readonly Unsafe<Evidence>[]
@@ -94,6 +96,7 @@ export function answerFor<Evidence>(
     lattice: found,
     safe: all.filter((status) => status === 'safe').length,
     undecided: all.filter((status) => status !== 'safe' && status !== 'unsafe').length,
+    verdicts: all.map((status) => (status === 'safe' ? 's' : status === 'unsafe' ? 'u' : '?')).join(''),
     alone: elements.map((_, element) => ({ element, safe: isSafe(1 << element), ...together(1 << element) })),
     minimalUnsafe: found.minimalUnsafe.flatMap((set) => {
       const reason = judgement.reason(bitsOf(set))

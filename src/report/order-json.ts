@@ -13,9 +13,19 @@ export interface Answers {
   readonly allowing?: CutAnswer<Evidence>
 }
 
+/** The report as text, numbers of a list in one line. */
+export function orderJson(answers: readonly Answers[], facts: OrderFacts): string {
+  // No text of JSON holds a line's end: what is between two of them is structure.
+  const text = JSON.stringify(orderReport(answers, facts), null, 2).replace(
+    /\[\n\s+(\d+(?:,\n\s+\d+)*)\n\s+\]/g,
+    (_, list: string) => `[${list.replace(/\s+/g, ' ')}]`,
+  )
+  return `${text}\n`
+}
+
 /** Makes the report. Sets are lists of element ids. */
 export function orderReport(answers: readonly Answers[], facts: OrderFacts): object {
-  const { traces, ...told } = facts
+  const { traces, knowledge, ...told } = facts
   return {
     format: ORDER_FORMAT,
     ...told,
@@ -23,6 +33,7 @@ export function orderReport(answers: readonly Answers[], facts: OrderFacts): obj
       ...cutReport(strict, traces),
       ...(allowing ? { allowingWhatAllIntroduce: cutReport(allowing, traces) } : {}),
     })),
+    ...knowledge,
   }
 }
 
@@ -36,6 +47,7 @@ function cutReport(answer: CutAnswer<Evidence>, traces: ReadonlyMap<string, Trac
     sets: lattice.full + 1,
     safe: answer.safe,
     undecided: answer.undecided,
+    verdicts: answer.verdicts,
     firstMovers: lattice.firstMovers.map((i) => elements[i].id),
     orders: lattice.orders,
     ordersWithGroups: lattice.ordersWithGroups,

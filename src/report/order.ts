@@ -1,6 +1,7 @@
 /** `putpage order` on a terminal: a short answer in words, then the tables. */
 import { type CutAnswer, idsOf } from '../order/answer.ts'
 import type { Reason } from '../order/judgement.ts'
+import type { Knowledge } from '../order/knowledge.ts'
 import type { Evidence, Trace } from './evidence.ts'
 import type { Answers } from './order-json.ts'
 import { wrap } from './wrap.ts'
@@ -15,6 +16,8 @@ export interface OrderFacts {
   readonly seconds: number
   /** Of what the smallest unsafe sets break. */
   readonly traces: ReadonlyMap<string, Trace>
+  /** What the searches tell of every set. */
+  readonly knowledge: Knowledge
 }
 
 interface Look {

@@ -23,6 +23,7 @@ const TWO = ['--only', 'refcount-normalisation.fsdax', '--only', 'no-special-bit
 
 interface Cut {
   readonly sets: number
+  readonly verdicts: string
   readonly undecided: number
   readonly firstMovers: readonly string[]
   readonly alone: readonly { readonly element: string; readonly introduces: readonly { readonly scenario: string; readonly message: string }[] }[]
@@ -37,6 +38,7 @@ test('the count alone breaks generic/413; the second answer is the first, at onc
   const [cut] = cuts
   assert.equal(cut.sets, 4)
   assert.equal(cut.undecided, 0)
+  assert.match(cut.verdicts, /^s[su]{3}$/)
   assert.ok(!cut.firstMovers.includes('refcount-normalisation.fsdax'))
   const count = cut.alone.find(({ element }) => element === 'refcount-normalisation.fsdax')
   assert.ok(count?.introduces.some(({ scenario }) => scenario === 'gup-of-mapped-dax'))
