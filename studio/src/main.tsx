@@ -2,7 +2,13 @@
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { embedded } from './documents.ts'
-import './style.css'
+import './style/base.css'
+import './style/player.css'
+import './style/panes.css'
+import './style/verdicts.css'
+import './style/trace.css'
+import './style/life.css'
+import './style/order.css'
 
 const root = document.getElementById('app') as HTMLElement
 root.textContent = ''

@@ -124,20 +124,70 @@ test('a lost wake in a recording; text; what is no recording', { skip }, async (
   await page.close()
 })
 
-test('the order: sets chosen in the lattice and by their changes, and what they break', { skip }, async () => {
+test('the order: changes switched on and off, and the verdicts follow', { skip }, async () => {
   const page = await browser.page(`${studio.url}#/order`)
-  await page.locator('.lattice .node').first().waitFor()
-  assert.match(await page.locator('.orderview .transport').innerText(), /3 of 4 sets are safe/)
-  await page.locator('.elements label', { hasText: 'second' }).click()
-  assert.match(await page.locator('.verdict').innerText(), /✖ unsafe: second/)
-  assert.match(await page.locator('.elements').first().innerText(), /It introduces\s+✖ warn in gup-of-mapped-dax/)
-  await page.locator('.elements label', { hasText: 'first' }).click()
-  assert.match(await page.locator('.verdict').innerText(), /✓ safe: first \+ second/)
-  await page.locator('.node', { hasText: ' first: safe' }).press('Enter')
-  assert.match(await page.locator('.verdict').innerText(), /✓ safe: first/)
-  assert.match(page.url(), /set=first/)
-  assert.equal(await page.locator('.e-landed').count(), 2)
+  await page.locator('.lattice .set').first().waitFor()
+  assert.match(await page.locator('.ordersaid').innerText(), /6 of 16 sets are safe; 3 orders lead to all by safe steps, with groups as one step/)
+  const verdict = page.locator('.thisset .verdict')
+  const chosen = page.locator('.thisset')
+  const flick = (name: string) => page.getByRole('switch', { name }).click()
+  assert.match(await verdict.innerText(), /✓ safe none of the changes/)
+
+  // Each switch acts, and says before what it would do.
+  for (const [name, then] of [
+    ['first', 'safe'],
+    ['second', 'unsafe'],
+    ['third', 'unsafe'],
+    ['fourth', 'unsafe'],
+  ]) {
+    const label = page.locator('.elements label', { hasText: new RegExp(`\\d ${name}\\b`) })
+    assert.match(await label.innerText(), new RegExp(`if on: . ${then}`))
+    await flick(name)
+    assert.match(await verdict.innerText(), new RegExp(`${then} \\d ${name}`))
+    assert.match(page.url(), new RegExp(`set=${name}$`))
+    await flick(name)
+    assert.doesNotMatch(page.url(), /set=/)
+  }
+
+  // Why it is unsafe, what is missing, and what may land next.
+  await flick('second')
+  assert.match(await chosen.innerText(), /It breaks\s+✖ warn in gup-of-mapped-dax\s+The page has a count of 0/)
+  assert.match(await chosen.innerText(), /What is missing\s+\+ add 1 first\s+− or leave out 2 second/)
+  await page.getByRole('button', { name: '+ add 1 first' }).click()
+  assert.match(await verdict.innerText(), /✓ safe 2 changes: 1 2/)
+  assert.match(page.url(), /set=second,first$/)
+  assert.match(await page.locator('.planlist').innerText(), /step 1 is where it breaks/)
+  await page.getByRole('button', { name: 'first one step earlier' }).click()
+  assert.match(await page.locator('.planlist').innerText(), /every step is safe/)
+  assert.match(await chosen.innerText(), /May land next\s+✓ together 3 third \+ 4 fourth\s+.*not next: 3 4/)
+  await page.getByRole('button', { name: '✓ together 3 third + 4 fourth' }).click()
+  assert.match(page.url(), /set=first,second,third\+fourth$/)
+  assert.equal(await page.locator('.planlist li').count(), 3)
+  await page.getByRole('button', { name: 'apart third + fourth' }).click()
+  assert.match(await page.locator('.planlist').innerText(), /step 3 is where it breaks/)
+
+  // Linux's way, and the drawing can be pointed at.
+  await page.getByRole('button', { name: "Linux's" }).click()
+  assert.equal(await page.locator('.linux .mark').count(), 2)
+  assert.match(page.url(), /set=first,second\+third\+fourth$/)
+  const dot = page.locator('.lattice .set').nth(1)
+  const at = await dot.boundingBox()
+  assert.ok(at)
+  await page.mouse.click(at.x + at.width / 2, at.y + at.height / 2)
+  assert.match(await verdict.innerText(), /✓ safe 1 first/)
   assert.deepEqual(await serious(page), [])
+  assert.ok(await fits(page))
+
+  // A link opens what was chosen; an answer that cannot be shown is refused with what to do.
+  const link = await browser.page(`${studio.url}#/order?set=first,third`, { theme: 'dark', width: 2560, height: 1300 })
+  await link.locator('.thisset').waitFor()
+  assert.match(await link.locator('.thisset .verdict').innerText(), /✖ unsafe 2 changes: 1 3/)
+  assert.deepEqual(await serious(link), [])
+  const older = { ...smallOrder, cuts: [{ ...smallOrder.cuts[0], verdicts: undefined }] }
+  await link.locator('input[type=file]').setInputFiles({ name: 'order.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(older)) })
+  await link.locator('.error').waitFor()
+  assert.match(await link.locator('.error').innerText(), /of an older putpage.*Write it again/)
+  await link.close()
   await page.close()
 })
 

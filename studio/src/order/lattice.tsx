@@ -1,146 +1,226 @@
-/** The lattice: safe sets and the steps between them, the smallest unsafe sets, and the way Linux took. */
-import dagre from '@dagrejs/dagre'
-import { useMemo } from 'preact/hooks'
-import { judge, keyOf, type OrderCut } from './report.ts'
+/** The lattice: safe sets in bands by how many changes they hold, the plan's way through it, Linux's, and groups that land together. */
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { members, sizeOf } from '../../../src/order/lattice.ts'
+import { type Picture, type Place, pictureOf, placeOf } from './bands.ts'
+import { type Plan, setsAfter, wholeOf } from './plan.ts'
+import { type Sets, SIGN } from './sets.ts'
 
-/** More sets than this are drawn only around the chosen one. */
-const MOST_NODES = 220
+/** More steps than this are not drawn: only those from the chosen set. */
+const MOST_EDGES = 1500
+const REACH = 12
 
-interface Node {
-  readonly key: string
-  readonly set: readonly string[]
-  readonly kind: 'safe' | 'unsafe' | 'unreached' | 'not told'
-  readonly label: string
-  readonly landed: string | undefined
+interface LatticeProps {
+  readonly sets: Sets
+  readonly plan: Plan
+  readonly onChoose: (set: number) => void
 }
 
-interface Edge {
-  readonly from: string
-  readonly to: string
-  readonly label: string
-  readonly kind: 'step' | 'unsafe' | 'group' | 'landed'
+export function Lattice({ sets, plan, onChoose }: LatticeProps) {
+  const box = useRef<HTMLElement>(null)
+  const [width, setWidth] = useState(640)
+  const [under, setUnder] = useState<number | undefined>()
+  useEffect(() => {
+    const area = box.current
+    if (!area) return
+    const watch = new ResizeObserver(() => setWidth(area.clientWidth))
+    watch.observe(area)
+    return () => watch.disconnect()
+  }, [])
+  const picture = useMemo(() => pictureOf(sets, width), [sets, width])
+  const chosen = wholeOf(plan)
+  const said = `${setsAfter(plan).filter((set) => sets.verdict(set) !== 'safe').length === 0 ? 'Every' : 'Not every'} step of the plan is safe.`
+  return (
+    <figure class="lattice" ref={box}>
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: a picture that can be pointed at; all it does, the switches and lists beside it do by keys. */}
+      <svg
+        width={picture.width}
+        height={picture.height}
+        role="img"
+        aria-label={`${sets.cut.safe} safe sets of ${sets.cut.sets}, from none at the bottom to all at the top, by how many changes they hold. ${said}`}
+        onPointerMove={(event) => setUnder(nearest(picture, event))}
+        onPointerLeave={() => setUnder(undefined)}
+        onClick={(event) => {
+          const set = nearest(picture, event)
+          if (set !== undefined) onChoose(set)
+        }}
+        class={under === undefined ? '' : 'pointed'}
+      >
+        <title>Safe sets</title>
+        <Still sets={sets} picture={picture} />
+        <Groups sets={sets} picture={picture} />
+        <Linux sets={sets} picture={picture} />
+        <Chosen sets={sets} picture={picture} plan={plan} />
+        {under !== undefined && <Ring at={placeOf(picture, under, 1)} />}
+      </svg>
+      <figcaption>
+        <span>
+          {under === undefined ? (
+            <>
+              <b>●</b> safe, <b>○</b> safe but not reached by safe steps; <b class="plancolour">◉</b> the plan, <b>◆</b> Linux; dotted: may land next; dashed:
+              lands together
+            </>
+          ) : (
+            <>
+              {SIGN[sets.verdict(under)]} {sizeOf(under)}: {sets.named(under)}
+              {under === chosen ? ' (chosen)' : ''}
+            </>
+          )}
+        </span>
+      </figcaption>
+    </figure>
+  )
 }
 
-export function latticeOf(
-  cut: OrderCut,
-  chosen: readonly string[],
-): { readonly nodes: readonly Node[]; readonly edges: readonly Edge[]; readonly partly: boolean } {
-  const numbers = new Map(cut.elements.map(({ id }, i) => [id, i + 1]))
-  const label = (set: readonly string[]): string =>
-    set.length === 0
-      ? 'none'
-      : set
-          .map((id) => numbers.get(id) ?? 0)
-          .sort((a, b) => a - b)
-          .join(' ')
-  const nodes = new Map<string, Node>()
-  const edges = new Map<string, Edge>()
-  const add = (set: readonly string[], kind?: Node['kind'], landed?: string): string => {
-    const key = keyOf(set)
-    const known = nodes.get(key)
-    if (!known || landed !== undefined)
-      nodes.set(key, { key, set, kind: known?.kind ?? kind ?? judge(cut, set).kind, label: label(set), landed: landed ?? known?.landed })
-    return key
-  }
-  const connect = (from: readonly string[], to: readonly string[], kind: Edge['kind'], text: string): void => {
-    const edge = { from: add(from), to: add(to), kind, label: text }
-    const key = `${edge.from}>${edge.to}`
-    if (!edges.has(key) || kind === 'landed') edges.set(key, edge)
-  }
-  const partly = cut.reachable.length > MOST_NODES
-  const near = (set: readonly string[]): boolean =>
-    !partly || (Math.abs(set.length - chosen.length) <= 1 && (set.every((id) => chosen.includes(id)) || chosen.every((id) => set.includes(id))))
-  for (const set of cut.reachable) if (near(set)) add(set, 'safe')
-  for (const { from, adds } of cut.steps) if (near(from) && near([...from, adds])) connect(from, [...from, adds], 'step', String(numbers.get(adds)))
-  for (const { members, onto } of cut.landTogether) connect(onto, [...onto, ...members], 'group', `together ${label(members)}`)
-  for (const one of cut.minimalUnsafe) {
-    add(one.set, 'unsafe')
-    for (const id of one.set) {
-      const before = one.set.filter((other) => other !== id)
-      if (nodes.has(keyOf(before))) connect(before, one.set, 'unsafe', String(numbers.get(id)))
+/** What does not move with the choice. */
+function Still({ sets, picture }: { sets: Sets; picture: Picture }) {
+  return useMemo(() => {
+    const edges = edgesOf(sets, picture)
+    return (
+      <>
+        {picture.bands.map((band) => (
+          <g key={band.size}>
+            <rect x={0} y={band.y} width={picture.width} height={band.height} class={`band${band.size % 2 === 0 ? ' even' : ''}`} />
+            <text x={8} y={band.y + band.height / 2 - 2} class="bandname">
+              {band.size === 0 ? 'none' : band.size === picture.bands.length - 1 ? `all ${band.size}` : `${band.size} landed`}
+            </text>
+            <text x={8} y={band.y + band.height / 2 + 11} class="bandcount">
+              {band.safe.toLocaleString('en')} of {band.of.toLocaleString('en')} safe
+              {band.sets.length < band.safe ? `, ${band.sets.length} drawn` : ''}
+            </text>
+          </g>
+        ))}
+        <path d={edges} class="steps" />
+        {[...picture.places].map(([set, { x, y }]) => (
+          <circle key={set} cx={x} cy={y} r={picture.dot} class={sets.reached.has(set) ? 'set' : 'set apart'} />
+        ))}
+      </>
+    )
+  }, [sets, picture])
+}
+
+function edgesOf(sets: Sets, picture: Picture): string {
+  const parts: string[] = []
+  for (const [set, from] of picture.places) {
+    if (!sets.reached.has(set)) continue
+    for (const i of members(sets.full & ~set)) {
+      const to = picture.places.get(set | (1 << i))
+      if (to && sets.reached.has(set | (1 << i))) parts.push(line(from, to))
     }
   }
-  let before: readonly string[] = []
-  for (const step of cut.landed) {
-    add(step.set, step.introduces.length > 0 ? 'unsafe' : undefined, step.since)
-    connect(before, step.set, 'landed', step.since)
-    before = step.set
-  }
-  add([], 'safe')
-  add(chosen)
-  return { nodes: [...nodes.values()], edges: [...edges.values()], partly }
+  return parts.length > MOST_EDGES ? '' : parts.join('')
 }
 
-const SIGN = { safe: '✓', unsafe: '✖', unreached: '◌', 'not told': '?' } as const
-
-export function Lattice({ cut, chosen, onChoose }: { cut: OrderCut; chosen: readonly string[]; onChoose: (set: readonly string[]) => void }) {
-  const { nodes, edges, partly } = useMemo(() => latticeOf(cut, chosen), [cut, keyOf(chosen)])
-  const layout = useMemo(() => {
-    const graph = new dagre.graphlib.Graph()
-    // The empty set's key is empty, which is no name of a node.
-    graph.setGraph({ rankdir: 'BT', nodesep: 14, ranksep: 40, marginx: 12, marginy: 12 })
-    graph.setDefaultEdgeLabel(() => ({}))
-    for (const { key, label, landed } of nodes) graph.setNode(`set ${key}`, { width: Math.max(52, label.length * 8 + 34), height: landed ? 44 : 30 })
-    for (const { from, to } of edges) graph.setEdge(`set ${from}`, `set ${to}`)
-    dagre.layout(graph)
-    return graph
-  }, [nodes, edges])
-  const { width = 100, height = 100 } = layout.graph()
-  const points = (edge: Edge): string =>
-    ((layout.edge(`set ${edge.from}`, `set ${edge.to}`) as { points: { x: number; y: number }[] }).points ?? [])
-      .map(({ x, y }, i) => `${i === 0 ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`)
-      .join('')
+function Groups({ sets, picture }: { sets: Sets; picture: Picture }) {
   return (
-    <section class="scroll lattice" aria-label="The lattice of sets of changes" tabIndex={0}>
-      {partly && (
-        <p class="note">
-          {cut.reachable.length} sets can be reached: drawn are the chosen one and those one step from it, the smallest unsafe ones, and the way Linux took.
-        </p>
-      )}
-      <svg width={width} height={height} role="group" aria-label="Sets, from none at the bottom to all at the top">
-        <title>The lattice</title>
-        <defs>
-          <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">
-            <path d="M0 0L8 4L0 8z" class="tip" />
-          </marker>
-        </defs>
-        {edges.map((edge) => (
-          <path key={`${edge.from}>${edge.to}`} d={points(edge)} class={`edge e-${edge.kind}`} marker-end="url(#tip)">
-            <title>{edge.label}</title>
-          </path>
-        ))}
-        {nodes.map((node) => {
-          const at = layout.node(`set ${node.key}`) as { x: number; y: number; width: number; height: number }
-          const here = node.key === keyOf(chosen)
+    <>
+      {sets.groups.map(({ members: group, onto }) => {
+        const from = placeOf(picture, onto, 0)
+        const to = placeOf(picture, onto | group, 0)
+        return (
+          <g key={group} class="together">
+            <path d={line(from, to)} />
+            <text x={to.x + 6} y={to.y - 9}>
+              together{' '}
+              {members(group)
+                .map((i) => i + 1)
+                .join(' ')}
+            </text>
+          </g>
+        )
+      })}
+    </>
+  )
+}
+
+/** The order Linux took, by the releases it took it in. */
+function Linux({ sets, picture }: { sets: Sets; picture: Picture }) {
+  const steps = sets.cut.landed.map(({ set, since }) => ({ set: sets.setOf(set), since }))
+  if (steps.length === 0) return null
+  const places = [0, ...steps.map(({ set }) => set)].map((set) => placeOf(picture, set, 0))
+  return (
+    <g class="linux">
+      <path d={places.slice(1).reduce((text, to, i) => text + line(places[i], to), '')} />
+      {steps.map(({ set, since }, i) => {
+        const { x, y } = places[i + 1]
+        const verdict = sets.verdict(set)
+        return (
+          <g key={since}>
+            <path d={`M${x} ${y - 7}L${x + 7} ${y}L${x} ${y + 7}L${x - 7} ${y}Z`} class="mark" />
+            <text x={x - 5} y={y - 9} text-anchor="end">
+              {since.split(',')[0]}
+              {verdict === 'safe' ? '' : ` ${SIGN[verdict]}`}
+            </text>
+          </g>
+        )
+      })}
+    </g>
+  )
+}
+
+/** The plan, and the sets that one safe step more leads to. */
+function Chosen({ sets, picture, plan }: { sets: Sets; picture: Picture; plan: Plan }) {
+  const after = setsAfter(plan)
+  const places = [0, ...after].map((set) => placeOf(picture, set, 1))
+  const here = places[places.length - 1]
+  const chosen = after.at(-1) ?? 0
+  return (
+    <>
+      {members(sets.full & ~chosen).map((i) => {
+        const to = picture.places.get(chosen | (1 << i))
+        return to ? (
+          <g key={i} class="next">
+            <path d={line(here, to)} />
+            <circle cx={to.x} cy={to.y} r={6} />
+          </g>
+        ) : null
+      })}
+      <g class="plan">
+        <path d={places.slice(1).reduce((text, to, i) => text + line(places[i], to), '')} />
+        {[0, ...after].map((set, i) => {
+          const { x, y } = places[i]
+          const verdict = sets.verdict(set)
           return (
-            <g
-              key={node.key}
-              class={`node n-${node.kind.replace(' ', '-')}${here ? ' here' : ''}${node.landed ? ' landed' : ''}`}
-              transform={`translate(${at.x - at.width / 2} ${at.y - at.height / 2})`}
-              role="button"
-              tabIndex={0}
-              aria-pressed={here}
-              onClick={() => onChoose(node.set)}
-              onKeyDown={(event) => {
-                if (event.key !== 'Enter' && event.key !== ' ') return
-                event.preventDefault()
-                onChoose(node.set)
-              }}
-            >
-              <rect width={at.width} height={at.height} rx={5} />
-              <text x={at.width / 2} y={19} text-anchor="middle">
-                {SIGN[node.kind]} {node.label}
+            <g key={set} class={`v-${verdict}${i === after.length ? ' here' : ''}`}>
+              <circle cx={x} cy={y} r={i === after.length ? 9 : 7} />
+              <text x={x} y={y + 4} text-anchor="middle" class="sign">
+                {SIGN[verdict]}
               </text>
-              {node.landed && (
-                <text x={at.width / 2} y={36} text-anchor="middle" class="since">
-                  {node.landed}
+              {i > 0 && (
+                <text x={x + 6} y={y - 10}>
+                  +
+                  {members(plan[i - 1])
+                    .map((one) => one + 1)
+                    .join(' ')}
                 </text>
               )}
-              <text class="heard">{` ${node.set.length === 0 ? 'none' : node.set.join(', ')}: ${node.kind}`}</text>
             </g>
           )
         })}
-      </svg>
-    </section>
+      </g>
+    </>
   )
+}
+
+function Ring({ at }: { at: Place }) {
+  return <circle cx={at.x} cy={at.y} r={8} class="ring" />
+}
+
+function line(from: Place, to: Place): string {
+  return `M${from.x.toFixed(1)} ${from.y.toFixed(1)}L${to.x.toFixed(1)} ${to.y.toFixed(1)}`
+}
+
+/** The drawn set that the pointer is at. */
+function nearest({ places }: Picture, event: MouseEvent): number | undefined {
+  const corner = (event.currentTarget as SVGElement).getBoundingClientRect()
+  const x = event.clientX - corner.left
+  const y = event.clientY - corner.top
+  let found: number | undefined
+  let least = REACH
+  for (const [set, place] of places) {
+    const distance = Math.hypot(place.x - x, place.y - y)
+    if (distance >= least) continue
+    least = distance
+    found = set
+  }
+  return found
 }

@@ -1,10 +1,11 @@
-/** An answer of `putpage order --json`, as far as it is shown, and what it says of a set of changes. */
-export interface OrderReport {
+/** An answer of `putpage order --json`, as far as it is shown. */
+import type { CheckFact, Knowledge } from '../../../src/order/knowledge.ts'
+
+export interface OrderReport extends Knowledge {
   readonly format: string
   readonly from: string
   readonly to?: string
   readonly scenarios: number
-  readonly searches: number
   readonly cuts: readonly (OrderCut & { readonly allowingWhatAllIntroduce?: OrderCut })[]
 }
 
@@ -15,30 +16,25 @@ export interface OrderCut {
   readonly sets: number
   readonly safe: number
   readonly undecided: number
+  /** One letter a set. */
+  readonly verdicts: string
   readonly firstMovers: readonly string[]
   readonly orders: number
-  /** Orders in which groups land as one step; absent in older answers. */
-  readonly ordersWithGroups?: number
+  readonly ordersWithGroups: number
   /** What each step of one order adds. */
   readonly oneOrder?: readonly (readonly string[])[]
-  readonly reachable: readonly (readonly string[])[]
-  readonly steps: readonly { readonly from: readonly string[]; readonly adds: string }[]
   readonly landTogether: readonly { readonly members: readonly string[]; readonly onto: readonly string[] }[]
-  readonly alone: readonly ({ readonly element: string; readonly safe: boolean } & Together)[]
-  readonly all: Together
   readonly minimalUnsafe: readonly (Reason & {
     readonly set: readonly string[]
     readonly with: readonly string[]
-    readonly repairedBy: readonly (readonly string[])[]
     readonly steps?: readonly { readonly thread: string; readonly function: string; readonly text: string; readonly file: string; readonly line: number }[]
   })[]
-  readonly landed: readonly ({
+  readonly landed: readonly {
     readonly since: string
     readonly commits: readonly string[]
     readonly adds: readonly string[]
     readonly set: readonly string[]
-    readonly new: readonly Reason[]
-  } & Together)[]
+  }[]
 }
 
 export interface OrderElement {
@@ -49,66 +45,29 @@ export interface OrderElement {
   readonly landed?: { readonly since: string; readonly commits: readonly string[]; readonly how?: string }
 }
 
-export interface Reason {
+/** A failure. */
+export interface Reason extends CheckFact {
   readonly scenario: string
-  readonly check: string
-  readonly kind: string
-  readonly message: string
-}
-
-export interface Together {
-  readonly introduces: readonly Reason[]
-  readonly repairs: readonly { readonly scenario: string; readonly check: string }[]
-  readonly complete: boolean
 }
 
 /** Reads a text; a sentence if it is not one. */
 export function parseOrder(text: string): OrderReport | string {
+  let value: { readonly format?: unknown }
   try {
-    const value = JSON.parse(text) as { readonly format?: unknown }
-    if (value?.format === 'putpage-order/1') return value as OrderReport
-    return `This is no answer of \`putpage order --json\`: its format is ${JSON.stringify(value?.format ?? null)}.`
+    value = JSON.parse(text) as typeof value
   } catch {
     return 'This is no JSON. Write it with `putpage order --json > order.json`.'
   }
+  return checkOrder(value)
 }
 
-export const keyOf = (set: readonly string[]): string => [...set].sort().join(' ')
-
-export interface Judged {
-  readonly kind: 'safe' | 'unsafe' | 'unreached' | 'not told'
-  readonly why: string
-  /** The smallest unsafe set in it that nothing in it repairs. */
-  readonly unsafe?: OrderCut['minimalUnsafe'][number]
-  readonly reasons: readonly Reason[]
-}
-
-/** What the answer says of a set. Safety is not monotone: a larger set may repair what a smaller one breaks. */
-export function judge(cut: OrderCut, set: readonly string[]): Judged {
-  if (cut.reachable.some((one) => keyOf(one) === keyOf(set)))
-    return { kind: 'safe', why: 'Nothing fails with it that does not fail without, and one change after the other leads here.', reasons: [] }
-  const alone = set.length === 1 ? cut.alone.find(({ element }) => element === set[0]) : undefined
-  if (alone && !alone.safe)
-    return {
-      kind: 'unsafe',
-      why: 'By itself it breaks what worked.',
-      reasons: alone.introduces,
-      unsafe: cut.minimalUnsafe.find((one) => keyOf(one.set) === keyOf(set)),
-    }
-  const landed = cut.landed.find((step) => keyOf(step.set) === keyOf(set))
-  if (landed && landed.introduces.length > 0)
-    return { kind: 'unsafe', why: `Linux had this set since ${landed.since}.`, reasons: landed.introduces, unsafe: undefined }
-  const within = (small: readonly string[]): boolean => small.every((id) => set.includes(id))
-  const broken = cut.minimalUnsafe.filter((one) => within(one.set))
-  const open = broken.find((one) => !one.repairedBy.some(within))
-  if (open) return { kind: 'unsafe', why: `${open.set.join(' + ')} breaks what worked, and nothing here repairs it.`, unsafe: open, reasons: [open] }
-  if (set.length === cut.elements.length && cut.all.introduces.length > 0)
-    return { kind: 'unsafe', why: 'All together break what worked.', reasons: cut.all.introduces }
-  if (cut.landTogether.some(({ members, onto }) => keyOf([...members, ...onto]) === keyOf(set)))
-    return { kind: 'safe', why: 'Safe, if its last group lands together.', reasons: [] }
-  if (broken.length > 0)
-    return { kind: 'unreached', why: 'Something in it repairs what it breaks, but no way leads here by one safe step after the other.', reasons: [] }
-  return { kind: 'not told', why: 'This answer does not tell of this set by itself. Search it below.', reasons: [] }
+/** What was read, if it can be shown; else a sentence that says why not. */
+export function checkOrder(value: unknown): OrderReport | string {
+  const found = value as Partial<OrderReport> | null
+  if (found?.format !== 'putpage-order/1') return `This is no answer of \`putpage order --json\`: its format is ${JSON.stringify(found?.format ?? null)}.`
+  if (!Array.isArray(found.situations) || found.cuts?.some(({ verdicts }) => typeof verdicts !== 'string') !== false)
+    return 'This answer is of an older putpage, and does not tell the verdict of each set. Write it again with `putpage order --json > order.json`.'
+  return found as OrderReport
 }
 
 /** Failures by situation: `sleeps, 2 use-after-free`. */
@@ -122,4 +81,18 @@ export function bySituation(reasons: readonly Reason[]): { readonly scenario: st
     })
     return { scenario, kinds: kinds.join(', '), messages: [...new Set(list.map(({ message }) => message))] }
   })
+}
+
+/** Situations that say the same of what failed. */
+export function byMessages(
+  reasons: readonly Reason[],
+): { readonly kinds: string; readonly messages: readonly string[]; readonly scenarios: readonly string[] }[] {
+  const alike = new Map<string, { readonly kinds: string; readonly messages: readonly string[]; readonly scenarios: string[] }>()
+  for (const { scenario, kinds, messages } of bySituation(reasons)) {
+    const key = [kinds, ...messages].join('\n')
+    const one = alike.get(key) ?? { kinds, messages, scenarios: [] }
+    one.scenarios.push(scenario)
+    alike.set(key, one)
+  }
+  return [...alike.values()].sort((a, b) => b.scenarios.length - a.scenarios.length)
 }
