@@ -370,6 +370,10 @@ export const change = switches({
     since: 'v6.1',
     effect: 'migrate_to_ram() fills in the destination before it copies, and frees nothing itself when the copy fails',
   },
+  nouveau_copies_fault_folio: {
+    subject: 'nouveau/dmem: large folios (in v7.3): nouveau_dmem_migrate_to_ram() goes by the folio of the fault',
+    effect: 'a CPU fault copies the page it is about, whatever was collected: also where its entry is gone, and a hole was collected',
+  },
   uvmem_failed_page_in_puts: {
     subject: 'book3s_hv_uvmem: a page that could not be paged in to secure memory is unlocked and put',
     effect: 'kvmppc_svm_page_in() gives its new device page back when the ultravisor call fails, instead of leaving it locked for ever',
@@ -724,6 +728,7 @@ kernels(change, {
       'anon_exclusive',
       'driver_evicts_on_remove',
       'nouveau_copy_one',
+      'nouveau_copies_fault_folio',
       'uvmem_failed_page_in_puts',
       'device_coherent',
       'coherent_longterm_migrates',

@@ -3,6 +3,7 @@ import { BUG_ON, type Int, READ_ONCE } from 'putpage/model'
 import type { AddressSpace } from '../include/linux/fs.ts'
 import type { Page } from '../include/linux/mm_types.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
+import { change } from '../switches.ts'
 import { dax_lock_entry, dax_unlock_entry, wait_entry_unlocked } from './dax-entry.ts'
 
 /** What was locked: an index of the file, nothing that could be (the file has no entry), or there is no file. */
@@ -18,6 +19,8 @@ export function dax_lock_page(page: Page): DaxCookie {
   while (true) {
     BUG_ON(page.anon, 'mapping->host', 'the mapping of an anonymous page is taken for that of a file: page->mapping leads to an anon_vma, with its low bit set')
     const mapping = READ_ONCE(page.mapping)
+    // PAGE_MAPPING_DAX_COW, PAGE_MAPPING_DAX_SHARED, a number where a pointer is expected.
+    BUG_ON(!change.dax_shared_without_marker && page.dax_shared, 'mapping->host', 'the mark of a page that files share is taken for a file')
     if (mapping === null) return NO_FILE
     spin_lock(mapping.i_pages_lock)
     if (mapping !== page.mapping) {
@@ -38,7 +41,9 @@ export function dax_lock_page(page: Page): DaxCookie {
 
 /** dax_unlock_page(), dax_unlock_folio(): the page's file is read once more. */
 export function dax_unlock_page(page: Page, cookie: DaxCookie): void {
-  dax_unlock_mapping_entry(page.mapping!, cookie)
+  const mapping = page.mapping
+  BUG_ON(mapping === null, 'mapping->host', 'the page has no file of its own any more: another file that shares it came meanwhile')
+  dax_unlock_mapping_entry(mapping!, cookie)
 }
 
 /**

@@ -1,6 +1,6 @@
 // Memory errors in device pages: mm/memory-failure.c. That processes are sent a signal is left out: what counts here is that they
 // lose their mappings.
-import { READ_ONCE } from 'putpage/model'
+import { BUG_ON, READ_ONCE } from 'putpage/model'
 import { pmem_pagemap_memory_failure } from '../drivers/nvdimm/pmem.ts'
 import { dax_lock_mapping_entry, dax_lock_page, dax_unlock_mapping_entry, dax_unlock_page, NO_FILE } from '../fs/dax-lock.ts'
 import type { AddressSpace } from '../include/linux/fs.ts'
@@ -44,8 +44,9 @@ function mf_generic_kill_procs(page: Page): boolean {
     return false
   }
   page.hwpoison = true
-  const mapping = page.mapping!
-  unmap_mapping_pages(mapping, cookie === 1 ? 1 : 0)
+  const mapping = page.mapping
+  BUG_ON(mapping === null, 'mapping->i_mmap', 'the page has no file of its own any more: another file that shares it came meanwhile')
+  unmap_mapping_pages(mapping!, cookie === 1 ? 1 : 0)
   dax_unlock_page(page, cookie)
   return true
 }

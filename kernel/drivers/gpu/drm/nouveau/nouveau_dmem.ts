@@ -130,18 +130,21 @@ function page_svmm(page: Page): NouveauSvmm {
 /**
  * nouveau_dmem_migrate_to_ram(), pgmap->ops->migrate_to_ram(): the CPU wants the page back.
  * Since Linux commit 16ce101db85d ("mm/memory.c: fix race when faulting a device private page") (in v6.1) the caller's
- * reference is known to the migration as that of `fault_page`.
+ * reference is known to the migration as that of `fault_page`. v7.3 does not look at what was collected: that may be a hole, where
+ * somebody has given the memory up meanwhile.
  * @role
  */
 export function nouveau_dmem_migrate_to_ram(vma: Vma, page: Page): FaultResult {
   const fault_page = change.fault_takes_reference ? page : null
   const src = migrate_vma_setup(vma, 'device_private', fault_page)
   if (!src.migrate) return 'done'
-  const spage = src.page
-  if (spage === null) {
+  const collected = src.page
+  if (collected === null && !change.nouveau_copies_fault_folio) {
     migrate_vma_finalize(src, null, false, fault_page)
     return 'done'
   }
+  let spage = page
+  if (collected !== null) spage = collected
   const dpage = alloc_zeroed_page()
   if (!change.nouveau_copy_one) {
     if (!nouveau_dmem_fault_copy_one(spage, dpage)) {

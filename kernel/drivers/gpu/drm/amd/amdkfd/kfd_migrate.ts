@@ -82,15 +82,13 @@ export function svm_migrate_page_free(page: Page): void {
 type Migrated = 'error' | 'none' | 'one'
 
 /**
- * svm_migrate_copy_to_vram(). Null: there is no destination, because a step failed.
+ * svm_migrate_copy_to_vram(). Null: there is no destination, because a step failed. A hole gets what the page holds: memory is cleared when the
+ * range gets its svm_bo, and not again.
  * v6.12 puts all pages it took; before, not the one whose source could not be mapped.
  */
 function svm_migrate_copy_to_vram(prange: SvmRange, spage: Page | null): Page | null {
   const dpage = svm_migrate_get_vram_page(prange)
-  if (spage === null) {
-    dpage.data = 0
-    return dpage
-  }
+  if (spage === null) return dpage
   if (!dma_map_page()) {
     if (change.kfd_puts_unmapped_page) svm_migrate_put_vram_page(dpage)
     return null

@@ -1,6 +1,6 @@
 // drivers/gpu/drm/amd/amdkfd/kfd_svm.c: shared virtual memory of AMD's compute driver. One process with one range of one page, and a
 // GPU with memory for one page. An svm_bo is a piece of that memory; the range and each device page in it hold a reference of it.
-import { array, atomic, block_until, type FixedArray, type Guarded, type Int, retire, revive, struct, WARN_ON_ONCE } from 'putpage/model'
+import { array, atomic, BUG_ON, block_until, type FixedArray, type Guarded, type Int, retire, revive, struct, WARN_ON_ONCE } from 'putpage/model'
 import type { DevPagemap } from '../../../../../include/linux/memremap.ts'
 import type { Mm, Vma } from '../../../../../include/linux/mm_types.ts'
 import { Mutex, mutex_lock, mutex_trylock, mutex_unlock } from '../../../../../include/linux/mutex.ts'
@@ -123,9 +123,23 @@ export function svm_range_bo_unref_async(svm_bo: SvmRangeBo): void {
   }
 }
 
+/** The system's workqueue, as a thread of its own: svm_range_bo_wq_release() of the first svm_bo, if it is queued at all. */
+export function kfd_release_worker(): void {
+  block_until(() => kfd.release_work[0] || (kfd.exited && none_is_left()), { what: 'svm_range_bo_wq_release() waits for work' })
+  if (take_release_work(0)) svm_range_bo_release(kfd.bos[0]!)
+}
+
+/** Work of the driver's own workqueue: kfd_process_wq_release(). */
+export function kfd_process_worker(): void {
+  block_until(() => kfd.exiting, { what: 'kfd_process_wq_release() waits for work' })
+  kfd.exiting = false
+  kfd_process_wq_release()
+  kfd.exited = true
+}
+
 /**
  * The workers of the driver, as one thread of a scenario: svm_range_bo_wq_release() of what is queued, kfd_process_wq_release() at the end of the
- * process. It ends when the process is gone and no svm_bo is left: a reference that is never given back makes it wait for ever.
+ * process, one after the other. It ends when the process is gone and no svm_bo is left: a reference that is never given back makes it wait for ever.
  */
 export function kfd_worker(): void {
   while (true) {
@@ -236,6 +250,8 @@ function svm_range_validate_svm_bo(prange: SvmRange): boolean {
     if (svm_bo.evicting) {
       mutex_unlock(prange.lock)
       svm_range_bo_unref(svm_bo)
+      // dma_fence_wait() of the eviction fence.
+      if (!change.kfd_evicts_in_ttm) block_until(() => fence_of(svm_bo).signaled, { what: 'svm_range_validate_svm_bo() waits for the eviction fence' })
     } else {
       mutex_unlock(prange.lock)
       prange.ttm_res = true
@@ -260,7 +276,10 @@ export function svm_range_vram_node_new(prange: SvmRange): boolean {
   return true
 }
 
-/** svm_range_bo_new() and amdgpu_bo_create(): null if the GPU has no memory left. Eviction to make room is another thread of a scenario. */
+/**
+ * svm_range_bo_new() and amdgpu_bo_create() with AMDGPU_GEM_CREATE_VRAM_CLEARED: null if the GPU has no memory left. Eviction to make room is
+ * another thread of a scenario.
+ */
 function svm_range_bo_new(): SvmRangeBo | null {
   return atomic(() => {
     let got: SvmRangeBo | null = null
@@ -274,6 +293,7 @@ function svm_range_bo_new(): SvmRangeBo | null {
         svm_bo.mm = kfd.vma!.mm
         fence_of(svm_bo).signaled = false
         kfd.vram = svm_bo
+        kfd.pgmap!.pages[0]!.data = 0
         got = svm_bo
       }
     }
@@ -319,24 +339,38 @@ export function kfd_mmput(): void {
   if (mmput(kfd.vma!)) kfd.exiting = true
 }
 
-/**
- * kfd_process_wq_release(), svm_range_list_fini(): the range goes. svm_range_unlink() takes it from the list of its svm_bo, then
- * svm_range_free() gives back its reference; in the rework of v7.x after it waited for an eviction of the range.
- */
+/** kfd_process_wq_release(), svm_range_list_fini(): the range goes. */
 function kfd_process_wq_release(): void {
-  const prange = svm_range
+  svm_range_unlink(svm_range)
+  svm_range_free(svm_range)
+}
+
+/** svm_range_unlink(). */
+function svm_range_unlink(prange: SvmRange): void {
+  unlist(prange)
+}
+
+/** Takes the range from the list of its svm_bo, whose address is read without the lock of the range, and again for the unlock. */
+function unlist(prange: SvmRange): void {
   const svm_bo = prange.svm_bo
-  if (svm_bo !== null) {
-    spin_lock(svm_bo.list_lock)
-    if (prange.on_list) svm_bo.range_list = null
-    prange.on_list = false
-    spin_unlock(svm_bo.list_lock)
-  }
+  if (svm_bo === null) return
+  spin_lock(svm_bo.list_lock)
+  if (prange.on_list) svm_bo.range_list = null
+  prange.on_list = false
+  const again = prange.svm_bo
+  BUG_ON(again === null, 'prange->svm_bo', 'the svm_bo of the range was released meanwhile: its lock is let go through a null pointer')
+  spin_unlock(again!.list_lock)
+}
+
+/** svm_range_free(): the range gives its svm_bo back; in the rework of v7.x it waits for an eviction of the range before. */
+function svm_range_free(prange: SvmRange): void {
   if (change.kfd_evicts_in_ttm) {
+    unlist(prange)
     mutex_lock(prange.migrate_mutex)
     mutex_unlock(prange.migrate_mutex)
   }
   svm_range_vram_node_free(prange)
+  retire(prange)
 }
 
 // ---- eviction ----------------------------------------------------------------------------------------------------------------
