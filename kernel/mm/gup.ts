@@ -216,11 +216,16 @@ function gup_pmd_range(vma: Vma, flags: GupFlags): Page | null {
  * no shmem. v6.12 leaves every page of nobody known to the slow path, as it might have been secret memory.
  */
 export function gup_fast_folio_allowed(page: Page, flags: GupFlags): boolean {
-  if (change.gup_fast_refuses_files && flags.pin && flags.longterm && flags.write) return page.anon
+  if (change.gup_fast_refuses_files && flags.pin && flags.longterm && flags.write) return looks_anonymous(page)
   if (!change.gup_fast_refuses_unknown) return true
   // Secret memory is single pages.
   if (page.order === 1) return true
-  return atomic(() => page.anon || page.mapping !== null)
+  return atomic(() => looks_anonymous(page) || page.mapping !== null)
+}
+
+/** PAGE_MAPPING_ANON in page->mapping; the mark of a page that files share, PAGE_MAPPING_DAX_SHARED, is the same bit. */
+function looks_anonymous(page: Page): boolean {
+  return page.anon || (!change.dax_shared_without_marker && page.dax_shared)
 }
 
 /**
