@@ -5,7 +5,7 @@
  */
 import { DeviceGate } from '../trace/device-gate.ts'
 import type { ReferenceSink } from '../trace/judge.ts'
-import type { OpenReference } from '../trace/ledger.ts'
+import type { OpenReference } from '../trace/open-references.ts'
 import type { DevicePage } from '../trace/life.ts'
 import type { Sites } from '../trace/sites.ts'
 import type { TraceTables } from '../trace/source.ts'

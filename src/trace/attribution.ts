@@ -1,5 +1,6 @@
 /** Who to blame for what is still held: the call sites whose references an open life has more than a completed one. */
-import type { Ledger, OpenLife } from './ledger.ts'
+import type { OpenLife } from './accounts.ts'
+import type { Ledger } from './ledger.ts'
 import { siteOf } from './sites.ts'
 import type { LifeVector } from './span.ts'
 
@@ -48,7 +49,7 @@ export function attribute(ledger: Ledger, life: OpenLife): Attribution {
     const open = new Set(getsOf(life).map(({ dimension }) => siteOf(dimension)))
     const weights = new Map<number, number>()
     for (const put of puts) {
-      for (const { site, times } of ledger.paidBy(put)) if (open.has(site)) weights.set(site, (weights.get(site) ?? 0) + times)
+      for (const { site, times } of ledger.matching.paidBy(put)) if (open.has(site)) weights.set(site, (weights.get(site) ?? 0) + times)
     }
     for (const reference of life.open) if (!weights.has(reference.site)) weights.set(reference.site, 1)
     const total = [...weights.values()].reduce((a, b) => a + b, 0)

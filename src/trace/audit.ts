@@ -9,7 +9,8 @@ import type { DevicePage, DeviceRange, LifeListener } from './life.ts'
 import { hasResult, OP_NAMES } from './page-event.ts'
 import type { TrackedPage } from './page-table.ts'
 import type { FrameSet } from './ranges.ts'
-import { type Contradiction, Replay } from './replay.ts'
+import { Replay } from './replay.ts'
+import type { Contradiction } from './settling.ts'
 import type { TraceListener, TraceSummary } from './source.ts'
 
 /** Contradictions kept; beyond it something is wrong with the trace as a whole. */
@@ -63,10 +64,10 @@ export class Audit {
         for (const judge of options.judges ?? []) judge.begin?.(head, this.rules, (page) => this.ledger.areas.of(page as TrackedPage).type, certain)
       },
       events: (batch, tables) => {
-        this.ledger.use(tables)
+        this.ledger.use(tables, this.replay.letters)
         options.references?.use(tables)
         for (const judge of options.judges ?? []) {
-          judge.use?.(tables)
+          judge.use?.(tables, this.replay.letters)
           judge.see?.(batch)
         }
         this.replay.events(batch, tables)
@@ -122,7 +123,8 @@ export class Audit {
       free: (account: PageAccount) => ledger.areas.of(account.page).freeAt,
       isDevice: (account: PageAccount) => replay.isDevice(account.page as TrackedPage),
     }
-    const pages = ledger.accounts.filter((account) => account !== undefined && end.isDevice(account)).length
+    let pages = 0
+    for (const account of ledger.all()) if (end.isDevice(account)) pages++
     return {
       summary,
       kernel: rules?.kernel,

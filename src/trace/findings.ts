@@ -67,8 +67,8 @@ function silentIdle(end: EndOfTrace, rules: KernelRules | undefined): Finding[] 
   }
   if (silent.size === 0) return []
   const groups = new Map<string, { accounts: PageAccount[]; sites: Map<number, number>; area: Area }>()
-  for (const account of ledger.accounts) {
-    if (!account || account.idledBy === 0 || !end.isDevice(account)) continue
+  for (const account of ledger.all()) {
+    if (account.idledBy === 0 || !end.isDevice(account)) continue
     const area = silent.get(account.idledBy)
     if (!area) continue
     const name = putName(end, account.idledBy)
@@ -150,7 +150,7 @@ function incidents(end: EndOfTrace): Finding[] {
   const { ledger } = end
   const groups = new Map<string, Incident[]>()
   for (const incident of ledger.incidents) {
-    const account = ledger.accounts[incident.page.index]
+    const account = ledger.account(incident.page.index)
     if (!account || !end.isDevice(account) || !stands(incident, end.free(account))) continue
     const key = `${incident.kind}/${incident.site}`
     const group = groups.get(key)
@@ -160,7 +160,7 @@ function incidents(end: EndOfTrace): Finding[] {
   const findings: Finding[] = []
   for (const group of groups.values()) {
     const [first] = group
-    const account = ledger.accounts[first.page.index]
+    const account = ledger.account(first.page.index)
     const area = ledger.areas.of(first.page)
     const free = end.free(account)
     const pages = [...new Set(group.map(({ page }) => page.pfn))].sort((a, b) => a - b)
@@ -212,8 +212,8 @@ function badCountFindings(end: EndOfTrace, all: readonly BadCount[]): Finding[] 
 export function judgedRanges(end: EndOfTrace): JudgedRange[] {
   const { ledger } = end
   const tally = new Map<Area, { pages: number; open: number }>()
-  for (const account of ledger.accounts) {
-    if (!account || !end.isDevice(account)) continue
+  for (const account of ledger.all()) {
+    if (!end.isDevice(account)) continue
     const area = ledger.areas.of(account.page)
     const known = tally.get(area)
     const open = account.page.count > area.freeAt ? 1 : 0

@@ -1,10 +1,12 @@
 /** References that are open at the end: which call sites took them, and whether that is an error. */
+
+import type { OpenLife } from './accounts.ts'
 import { type Attribution, attribute, type Blamed } from './attribution.ts'
 import type { CallSite, Finding, Severity } from './finding.ts'
 import { lastsAtWill, outlivesCall } from './holder.ts'
-import type { Ledger, OpenLife, PageAccount } from './ledger.ts'
+import type { Ledger, PageAccount } from './ledger.ts'
 import { flagNames, versionOf } from './page-flags.ts'
-import { type GetStats, roundsOf } from './sites.ts'
+import type { GetStats } from './sites.ts'
 import type { TraceTables } from './source.ts'
 
 /** A site "otherwise gives back": of so many references at least, such a part. */
@@ -56,15 +58,15 @@ interface Open {
 /** Gives the findings of kind `held`, not yet in order. */
 export function heldFindings(end: EndOfTrace): Finding[] {
   const { ledger } = end
-  ledger.addLoops()
+  ledger.matching.addLoops(ledger.span)
   const attributions = new Map<string, Attribution>()
   const earlier = { pages: [] as number[], references: 0 }
   const lost: number[] = []
   const pages: Open[] = []
   /** Amounts that are still out, by site. */
   const out = new Map<number, number>()
-  for (const account of ledger.accounts) {
-    if (account === undefined || !end.isDevice(account)) continue
+  for (const account of ledger.all()) {
+    if (!end.isDevice(account)) continue
     const { page, life } = account
     const above = page.count - end.free(account)
     if (account.tainted && !(above <= 0)) {
@@ -175,10 +177,10 @@ function judgeSite(end: EndOfTrace, life: OpenLife, attribution: Attribution, bl
   const since = reference?.time ?? life.last
   const pid = reference?.pid ?? life.lastPid
   const age = end.last - since
-  const { otherCall, last } = ledger.after(pid, stats.facts.call, since)
+  const { otherCall, last } = ledger.seen.after(pid, stats.facts.call, since)
   const hold = Math.max(stats.longest, SHORTEST)
   const slow = Math.max(TIMES * hold, patience)
-  const again = reference === undefined ? 0 : roundsOf(stats, pid) - reference.round
+  const again = reference === undefined ? 0 : ledger.rounds.of(blamed.site, pid) - reference.round
   const wentOn = otherCall !== undefined || last - since > slow || again >= USUAL.references
   const usual = followed >= USUAL.references && returned >= USUAL.part * followed
   if (usual && wentOn && age > (outlivesCall(holder) ? slow : TIMES * hold)) {

@@ -3,6 +3,7 @@ import type { Finding } from './finding.ts'
 import type { Rejection } from './held-to-model.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import type { ReferenceListener } from './ledger.ts'
+import type { Letters } from './letters.ts'
 import type { DevicePage, DeviceType, LifeListener } from './life.ts'
 import type { EventBatch } from './page-event.ts'
 import type { Sites } from './sites.ts'
@@ -29,8 +30,8 @@ export interface LifeJudge extends LifeListener {
    * told all the same.
    */
   begin?(head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType, certain: (page: DevicePage) => boolean | undefined): void
-  /** Called before the runs of a batch: stacks and sites of its rows can be asked from here on. */
-  use?(tables: TraceTables): void
+  /** Called before the runs of a batch: stacks and sites of its rows can be asked from here on, and its letters while it is told. */
+  use?(tables: TraceTables, letters: Letters): void
   /** The events of a batch as they were recorded, of all pages, before they are told page by page. */
   see?(batch: EventBatch): void
   /** What it found; asked after `end`. `device` tells whether a page is a device's after all (pages are told before that is certain). */

@@ -1,6 +1,7 @@
 /** Runs of a role automaton over the letters that events stand for: sets of states, made when they are first needed. */
 import type { Letter, RoleAutomaton } from '../roles/automaton.ts'
 import { type CallSite, type CallsSeen, placeIn } from './call-site.ts'
+import { roomFor } from './columns.ts'
 import { OP_NAMES, Op } from './page-event.ts'
 
 /** A set of states of an automaton, as a number. */
@@ -29,7 +30,8 @@ export class Markings {
   private readonly ids = new Map<string, Marking>()
   private readonly accepts: boolean[] = []
   private readonly over: boolean[] = []
-  private readonly moves: Map<number, Marking>[] = []
+  /** Per marking and symbol, 3 + the next marking; 0: not looked at. */
+  private readonly moves: Uint32Array[] = []
   private readonly symbols: (readonly number[])[] = []
   private readonly symbolIds = new Map<string, SymbolId>()
   /** At the beginning of a call. */
@@ -74,14 +76,19 @@ export class Markings {
   /** The marking behind an event; a call that may be over may have ended, and another begun. */
   after(marking: Marking, symbol: SymbolId): Marking {
     if (marking < 0) return marking
-    const known = this.moves[marking].get(symbol)
-    if (known !== undefined) return known
+    const moves = this.moves[marking]
+    const known = symbol < moves.length ? moves[symbol] : 0
+    return known !== 0 ? known - 3 : this.move(marking, symbol)
+  }
+
+  private move(marking: Marking, symbol: SymbolId): Marking {
     const letters = new Set(this.symbols[symbol])
     const from = this.accepts[marking] ? [...this.sets[marking], ...this.sets[this.start]] : this.sets[marking]
     const to = new Set<number>()
     for (const state of from) for (const edge of this.automaton.edges[state]) if (letters.has(edge.letter)) to.add(edge.to)
     const made = to.size === 0 ? FORBIDDEN : to.size > MOST_STATES ? TOO_MANY : this.intern([...to])
-    this.moves[marking].set(symbol, made)
+    this.moves[marking] = roomFor(this.moves[marking], symbol + 1)
+    this.moves[marking][symbol] = made + 3
     return made
   }
 
@@ -102,7 +109,7 @@ export class Markings {
     this.sets.push(all)
     this.accepts.push(all.some((state) => this.automaton.accepting[state]))
     this.over.push(all.every((state) => this.automaton.accepting[state] && this.automaton.edges[state].length === 0))
-    this.moves.push(new Map())
+    this.moves.push(new Uint32Array(4))
     return id
   }
 

@@ -1,7 +1,8 @@
 /** The words for lives that the model forbids. */
 import type { Letter } from '../roles/automaton.ts'
+import type { CallEvent } from './call-runs.ts'
 import type { Finding } from './finding.ts'
-import type { CallEvent, Rejection } from './held-to-model.ts'
+import type { Rejection } from './held-to-model.ts'
 import { OP_NAMES, Op } from './page-event.ts'
 import type { TraceTables } from './source.ts'
 

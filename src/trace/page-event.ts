@@ -103,6 +103,8 @@ export interface EventBatch {
   readonly pid: Int32Array
   readonly context: Uint8Array
   readonly stack: Uint32Array
+  /** Filled by the replay (`Letters.fill`): the same number for rows that agree in `op`, `val`, `ret`, `context` and `stack`. */
+  readonly letter: Int32Array
 }
 
 /** Where the halves of a 64-bit number are in a Uint32Array over it, on this machine: `flags32[2 * row + LOW]`. */
@@ -110,7 +112,7 @@ export const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1
 export const HIGH = 1 - LOW
 
 /** Bytes a row takes, over all columns. */
-const ROW_BYTES = 4 * 8 + 6 * 4 + 2 + 3
+const ROW_BYTES = 4 * 8 + 7 * 4 + 2 + 3
 
 /** Bytes that a batch of `capacity` rows needs; columns are laid out one after the other, the widest first. */
 export function batchBytes(capacity: number): number {
@@ -143,6 +145,7 @@ export function newBatch(capacity: number, buffer: ArrayBuffer = new ArrayBuffer
     ret: new Int32Array(buffer, take(4), capacity),
     pid: new Int32Array(buffer, take(4), capacity),
     stack: new Uint32Array(buffer, take(4), capacity),
+    letter: new Int32Array(buffer, take(4), capacity),
     cpu: new Uint16Array(buffer, take(2), capacity),
     op: new Uint8Array(buffer, take(1), capacity),
     context: new Uint8Array(buffer, take(1), capacity),
@@ -188,6 +191,7 @@ export function copyRow(from: EventBatch, row: number, to: EventBatch, at: numbe
   to.pid[at] = from.pid[row]
   to.context[at] = from.context[row]
   to.stack[at] = from.stack[row]
+  to.letter[at] = from.letter[row]
 }
 
 /** Copies rows from..to, column by column: quicker than one by one where there are many. */
@@ -206,6 +210,7 @@ export function copyRows(source: EventBatch, from: number, to: number, target: E
   target.pid.set(source.pid.subarray(from, to), at)
   target.context.set(source.context.subarray(from, to), at)
   target.stack.set(source.stack.subarray(from, to), at)
+  target.letter.set(source.letter.subarray(from, to), at)
 }
 
 /** Appends an event given as an object; the batch must have room. For text readers and tests. */

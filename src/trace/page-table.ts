@@ -1,9 +1,12 @@
 /** The device pages of a trace by frame number. What the replay keeps of a page lies in columns: there may be millions. */
+import { roomFor } from './columns.ts'
 import { type DevicePage, type DeviceRange, UNKNOWN } from './life.ts'
 
-/** Frames in a block of the table: the pages of a device lie together. */
+/** Frames in a block of the table (the pages of a device lie together), and blocks that are looked up together. */
 const BLOCK_BITS = 12
 const BLOCK = 1 << BLOCK_BITS
+const BLOCKS = 1 << 12
+const SPAN = BLOCK * BLOCKS
 
 /** A page with what the replay keeps of it. */
 export class TrackedPage implements DevicePage {
@@ -51,6 +54,15 @@ export class TrackedPage implements DevicePage {
     this.columns.bornAts.set(this.index, time)
   }
 
+  /** How many of the births that probes told were looked at for this page. */
+  get birthsSeen(): number {
+    return this.columns.birthsSeen[this.index]
+  }
+
+  set birthsSeen(births: number) {
+    this.columns.birthsSeen[this.index] = births
+  }
+
   /** The last event made the page (memmap_init_zone_device). */
   get birth(): boolean {
     return (this.columns.marks[this.index] & BIRTH) !== 0
@@ -84,9 +96,10 @@ export class TrackedPage implements DevicePage {
   }
 }
 
-const BIRTH = 1
-const EXACT = 2
-const CERTAIN = 4
+/** Bits of `PageTable.marks`. */
+export const BIRTH = 1
+export const EXACT = 2
+export const CERTAIN = 4
 
 /** Finds pages by frame: asked once an event. */
 export class PageTable {
@@ -95,29 +108,26 @@ export class PageTable {
   counts = new Float64Array(1 << 10)
   zones = new Int32Array(1 << 10)
   epochs = new Int32Array(1 << 10)
+  birthsSeen = new Int32Array(1 << 10)
   marks = new Uint8Array(1 << 10)
   readonly bornAts = new Map<number, number>()
-  /** Per block of frames, 1 + the index of each page; 0: none. */
-  private readonly blocks = new Map<number, Int32Array>()
-  private lastBlock = -1
-  private lastSlots = new Int32Array(0)
+  /** Per block of frames, 1 + the index of each page; 0: none. Blocks by `SPAN` of frames. */
+  private readonly spans = new Map<number, (Int32Array | undefined)[]>()
+  private lastSpan = -1
+  private lastBlocks: (Int32Array | undefined)[] = []
 
-  find(pfn: number): TrackedPage | undefined {
-    const slots = this.slotsOf(pfn)
-    if (!slots) return undefined
-    const slot = slots[pfn % BLOCK]
-    return slot === 0 ? undefined : this.pages[slot - 1]
-  }
-
-  private slotsOf(pfn: number): Int32Array | undefined {
-    const block = Math.floor(pfn / BLOCK)
-    if (block === this.lastBlock) return this.lastSlots
-    const slots = this.blocks.get(block)
-    if (slots) {
-      this.lastBlock = block
-      this.lastSlots = slots as Int32Array<ArrayBuffer>
+  /** The index of a frame's page; -1: none. */
+  find(pfn: number): number {
+    const span = Math.floor(pfn / SPAN)
+    if (span !== this.lastSpan) {
+      const blocks = this.spans.get(span)
+      if (!blocks) return -1
+      this.lastSpan = span
+      this.lastBlocks = blocks
     }
-    return slots
+    const at = pfn - span * SPAN
+    const slots = this.lastBlocks[at >>> BLOCK_BITS]
+    return slots === undefined ? -1 : slots[at & (BLOCK - 1)] - 1
   }
 
   add(pfn: number, zone: number): TrackedPage {
@@ -128,25 +138,29 @@ export class PageTable {
     this.zones[index] = zone
     const page = new TrackedPage(this, index)
     this.pages.push(page)
-    let slots = this.slotsOf(pfn)
+    const span = Math.floor(pfn / SPAN)
+    let blocks = this.spans.get(span)
+    if (!blocks) {
+      blocks = new Array<Int32Array | undefined>(BLOCKS).fill(undefined)
+      this.spans.set(span, blocks)
+    }
+    const at = pfn - span * SPAN
+    let slots = blocks[at >>> BLOCK_BITS]
     if (!slots) {
       slots = new Int32Array(BLOCK)
-      this.blocks.set(Math.floor(pfn / BLOCK), slots)
+      blocks[at >>> BLOCK_BITS] = slots
     }
-    slots[pfn % BLOCK] = index + 1
+    slots[at & (BLOCK - 1)] = index + 1
     return page
   }
 
   private grow(): void {
     const size = this.pfns.length * 2
-    const grown = <T extends Float64Array | Int32Array | Uint8Array>(bigger: T, old: T): T => {
-      bigger.set(old)
-      return bigger
-    }
-    this.pfns = grown(new Float64Array(size), this.pfns)
-    this.counts = grown(new Float64Array(size), this.counts)
-    this.zones = grown(new Int32Array(size), this.zones)
-    this.epochs = grown(new Int32Array(size), this.epochs)
-    this.marks = grown(new Uint8Array(size), this.marks)
+    this.pfns = roomFor(this.pfns, size)
+    this.counts = roomFor(this.counts, size)
+    this.zones = roomFor(this.zones, size)
+    this.epochs = roomFor(this.epochs, size)
+    this.birthsSeen = roomFor(this.birthsSeen, size)
+    this.marks = roomFor(this.marks, size)
   }
 }

@@ -25,38 +25,8 @@ export interface GetStats {
   taken: number
   /** Of it, what can no longer be followed: events were lost, or the page was made anew. */
   abandoned: number
-  /** Per task: how often it began to take here again after it had given something back, and whether it gave last. */
-  readonly rounds: Map<number, Rounds>
-  lastPid: number
-  lastRounds: Rounds
   /** The longest a reference was held that was given back: nanoseconds. */
   longest: number
-}
-
-interface Rounds {
-  count: number
-  gave: boolean
-}
-
-/** Notes that a task takes (or gives back) a reference of the site; gives the number of the round. */
-export function round(stats: GetStats, pid: number, gives: boolean): number {
-  if (stats.lastPid !== pid) {
-    stats.lastPid = pid
-    let rounds = stats.rounds.get(pid)
-    if (!rounds) {
-      rounds = { count: 0, gave: false }
-      stats.rounds.set(pid, rounds)
-    }
-    stats.lastRounds = rounds
-  }
-  const rounds = stats.lastRounds
-  if (!gives && rounds.gave) rounds.count++
-  rounds.gave = gives
-  return rounds.count
-}
-
-export function roundsOf(stats: GetStats, pid: number): number {
-  return stats.rounds.get(pid)?.count ?? 0
 }
 
 /** Dimensions of life vectors: a site's gets are 2 * site, its puts 2 * site + 1. */
@@ -128,9 +98,6 @@ export class Sites {
         holder: holderOf(facts.frames, allocates, pins),
         taken: 0,
         abandoned: 0,
-        rounds: new Map(),
-        lastPid: Number.NaN,
-        lastRounds: { count: 0, gave: false },
         longest: 0,
       }
       this.stats[site] = stats

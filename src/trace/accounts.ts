@@ -1,0 +1,87 @@
+/** What the ledger keeps of pages, in columns: there may be hundreds of thousands. */
+import { roomFor } from './columns.ts'
+import type { LifeVectors, VectorId } from './life-vectors.ts'
+import { type OpenReference, OpenReferences } from './open-references.ts'
+import type { TrackedPage } from './page-table.ts'
+
+/** A page's current life, as it is looked at when the trace has ended. */
+export interface OpenLife {
+  /** Vector of the life so far. */
+  readonly dimensions: readonly number[]
+  readonly amounts: readonly number[]
+  /** Sum of what the life added: the count above the free value, if its start was known. */
+  readonly sum: number
+  /** Hash of the vector. */
+  readonly low: number
+  readonly high: number
+  /** The oldest first. */
+  readonly open: readonly OpenReference[]
+  /** References that were there when the life was first seen: "earlier, unknown". NaN: how many is unknown. */
+  readonly earlier: number
+  /** The count was taken to 0 by a freeze and will be given back. */
+  readonly frozen: boolean
+  /** Of the life's last event. */
+  readonly last: number
+  readonly lastSite: number
+  readonly lastPid: number
+  /** page->_mapcount as the last event told it, and the low flags. */
+  readonly lastMapcount: number
+  readonly lastFlags: number
+}
+
+/** Bits of `Accounts.marks`. */
+export const TAINTED = 1
+export const FROZEN = 2
+export const LIVED = 4
+
+/** Columns by the page's index. */
+export class Accounts {
+  readonly pages: (TrackedPage | undefined)[] = []
+  readonly references = new OpenReferences()
+  /** The vector of the current life; 0: no life. */
+  vector = new Int32Array(1 << 10)
+  /** The youngest open reference, and how many there are. */
+  first = new Int32Array(1 << 10)
+  open = new Uint8Array(1 << 10)
+  earlier = new Float64Array(1 << 10)
+  /** TAINTED: events may be missing since the page was last seen free, so nothing may be claimed of it. LIVED: it had a life that was completed. */
+  marks = new Uint8Array(1 << 10)
+  /** The site whose put made the page idle last, while it is idle; 0: none or not idle. */
+  idledBy = new Int32Array(1 << 10)
+  idledAt = new Float64Array(1 << 10)
+  last = new Float64Array(1 << 10)
+  lastSite = new Int32Array(1 << 10)
+  lastPid = new Int32Array(1 << 10)
+  lastMapcount = new Int32Array(1 << 10)
+  lastFlags = new Uint32Array(1 << 10)
+
+  meet(page: TrackedPage): void {
+    const { index } = page
+    this.pages[index] = page
+    if (index < this.vector.length) return
+    for (const name of NAMES) (this[name] as Int32Array) = roomFor(this[name] as Int32Array, index + 1)
+  }
+
+  lifeOf(index: number, vectors: LifeVectors): OpenLife | undefined {
+    const vector: VectorId = this.vector[index]
+    if (vector === 0) return undefined
+    const { dimensions, amounts, sum, low, high } = vectors.of(vector)
+    return {
+      dimensions,
+      amounts,
+      sum,
+      low,
+      high,
+      open: this.references.list(this.first[index]).map((at) => this.references.view(at)),
+      earlier: this.earlier[index],
+      frozen: (this.marks[index] & FROZEN) !== 0,
+      last: this.last[index],
+      lastSite: this.lastSite[index],
+      lastPid: this.lastPid[index],
+      lastMapcount: this.lastMapcount[index],
+      lastFlags: this.lastFlags[index],
+    }
+  }
+}
+
+const NAMES = ['vector', 'first', 'open', 'earlier', 'marks', 'idledBy', 'idledAt', 'last', 'lastSite', 'lastPid', 'lastMapcount', 'lastFlags'] as const

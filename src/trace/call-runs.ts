@@ -1,0 +1,104 @@
+/** Calls under way on pages, in columns: they come with nearly every event and go with the next, so they are used again and hold no objects. */
+import { roomFor } from './columns.ts'
+import type { Letters } from './letters.ts'
+import type { Marking } from './markings.ts'
+
+/** One event of a call, as far as it is shown. */
+export interface CallEvent {
+  readonly op: number
+  readonly val: number
+  readonly ret: number
+  readonly time: number
+  readonly pid: number
+  readonly stack: number
+}
+
+/** Events of a call that are kept to be shown. */
+const KEPT = 6
+
+/** A pool of runs. Each page's are a list, the youngest first; 0 is its end. */
+export class CallRuns {
+  /** Who is in the call: a thread id, or an interrupt's number. */
+  task = new Int32Array(256)
+  /** Which automaton it is a run of, by the user's number. */
+  automaton = new Int32Array(256)
+  marking = new Int32Array(256)
+  /** The next older run of the page. */
+  next = new Int32Array(256)
+  /** Events so far; the last `KEPT` are remembered. */
+  private events = new Int32Array(256)
+  private letters = new Int32Array(256 * KEPT)
+  private times = new Float64Array(256 * KEPT)
+  private pids = new Int32Array(256 * KEPT)
+  private free = 0
+  private size = 1
+
+  /** A run without events, in front of `next`. */
+  add(task: number, automaton: number, next: number): number {
+    let run = this.free
+    if (run !== 0) this.free = this.next[run]
+    else {
+      run = this.size++
+      if (run >= this.task.length) this.grow()
+    }
+    this.task[run] = task
+    this.automaton[run] = automaton
+    this.events[run] = 0
+    this.next[run] = next
+    return run
+  }
+
+  /** Takes a run out of the list that begins with `first`; gives what it begins with then. */
+  drop(first: number, run: number): number {
+    const { next } = this
+    const after = next[run]
+    next[run] = this.free
+    this.free = run
+    if (first === run) return after
+    let before = first
+    while (next[before] !== run) before = next[before]
+    next[before] = after
+    return first
+  }
+
+  /** Gives back a whole list. */
+  dropAll(first: number): void {
+    for (let run = first; run !== 0; ) run = this.drop(run, run)
+  }
+
+  go(run: number, marking: Marking, letter: number, time: number, pid: number): void {
+    this.marking[run] = marking
+    const at = run * KEPT + (this.events[run]++ % KEPT)
+    this.letters[at] = letter
+    this.times[at] = time
+    this.pids[at] = pid
+  }
+
+  /** The time of the last event of a run. */
+  lastTime(run: number): number {
+    return this.times[run * KEPT + ((this.events[run] - 1) % KEPT)]
+  }
+
+  /** The last events of a run, in order. */
+  history(run: number, { op, val, ret, stack }: Letters): CallEvent[] {
+    const found: CallEvent[] = []
+    for (let i = Math.max(0, this.events[run] - KEPT); i < this.events[run]; i++) {
+      const at = run * KEPT + (i % KEPT)
+      const letter = this.letters[at]
+      found.push({ op: op[letter], val: val[letter], ret: ret[letter], time: this.times[at], pid: this.pids[at], stack: stack[letter] })
+    }
+    return found
+  }
+
+  private grow(): void {
+    const size = this.task.length * 2
+    this.task = roomFor(this.task, size)
+    this.automaton = roomFor(this.automaton, size)
+    this.marking = roomFor(this.marking, size)
+    this.next = roomFor(this.next, size)
+    this.events = roomFor(this.events, size)
+    this.letters = roomFor(this.letters, size * KEPT)
+    this.times = roomFor(this.times, size * KEPT)
+    this.pids = roomFor(this.pids, size * KEPT)
+  }
+}
