@@ -26,7 +26,7 @@ export function addExport(program: Command, finish: (code: ExitCode) => void): v
         .choices(['promela', 'dot', 'itf'])
         .makeOptionMandatory(),
     )
-    .option('--check <id>', 'promela: make this check an assertion (ids are in `check --json` and `show`)')
+    .option('--check <id>', 'promela: make this check an assertion (ids are in `check --json` and `show`), or all: pan prints each that fails')
     .option('--limit <states>', 'dot: draw at most this many states', '2000')
     .addOption(new Option('--grain <grain>', 'what one step is').choices(['lock', 'access']).default('access'))
     .addHelpText(
@@ -48,7 +48,7 @@ async function exported(name: string, flags: ExportFlags): Promise<string> {
   const program = atGrain(compiled, flags.grain ?? 'access')
   if (flags.to === 'dot') return toDot(program, { limit: Number(flags.limit) })
   if (flags.to === 'itf') return counterexampleAsItf(compiled, flags)
-  if (flags.check !== undefined && !program.checks.some((check) => check.id === flags.check))
+  if (flags.check !== undefined && flags.check !== 'all' && !program.checks.some((check) => check.id === flags.check))
     throw new Failure(`there is no check '${flags.check}'; the checks:\n${program.checks.map((check) => `  ${check.id}`).join('\n')}`)
   return toPromela(program, flags.check === undefined ? {} : { check: flags.check })
 }

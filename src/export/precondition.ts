@@ -19,9 +19,9 @@ export interface Doom {
 
 /**
  * Gives the precondition of the transitions of a graph, or undefined if there is none of reasonable size (a loop with a
- * fatal check in it). A failure of `watched` is not doom but must be seen: a transition in which it fails first may begin.
+ * fatal check in it). A failure of a watched check is not doom but must be seen: a transition in which it fails first may begin.
  */
-export function doomOf(program: Program, graph: TransitionGraph, watched: CheckId | undefined): Doom | undefined {
+export function doomOf(program: Program, graph: TransitionGraph, watched: ReadonlySet<CheckId>): Doom | undefined {
   const known = new Map<number, Expr | undefined>()
   const choices = new Map<number, readonly Expr[]>()
   const threatened = itemsBeforeFatalChecks(program, graph)
@@ -58,7 +58,7 @@ export function doomOf(program: Program, graph: TransitionGraph, watched: CheckI
         return values.reduce((all, one) => and(all, one), TRUE)
       }
       case 'check':
-        if (node.check === watched) return and(not(node.fails), next)
+        if (watched.has(node.check)) return and(not(node.fails), next)
         return program.checks[node.check].fatal ? or(node.fails, next) : next
       case 'step':
         return next

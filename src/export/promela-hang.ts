@@ -3,19 +3,16 @@ import type { CheckKind, Program } from '../ir/program.ts'
 import { printExpr } from './promela-expression.ts'
 import type { Names, Scope } from './promela-names.ts'
 import { type Process, scopeOf, stopLabel } from './promela-process.ts'
+import { noticed, type Watch } from './promela-watch.ts'
 
-type HangKind = Extract<CheckKind, 'deadlock' | 'lost-wake' | 'sleeps'>
-
-/** Whether a check is about states in which nothing can move. */
-export function isHang(kind: CheckKind): kind is HangKind {
-  return kind === 'deadlock' || kind === 'lost-wake' || kind === 'sleeps'
-}
+/** Checks about states in which nothing can move. */
+export const HANGS = ['deadlock', 'lost-wake', 'sleeps'] as const satisfies readonly CheckKind[]
 
 /**
- * Writes the process that asserts that a hang of the given kind does not happen. The kinds exclude each other: `lost-wake`
+ * Writes the process that notices hangs of the watched kinds. The kinds exclude each other: `lost-wake`
  * if what some sleeper waits for holds; else `deadlock` if threads wait for each other in a cycle; else `sleeps`.
  */
-export function hangMonitor(program: Program, names: Names, kind: HangKind, processes: readonly Process[]): string {
+export function hangMonitor(program: Program, names: Names, watch: Watch, processes: readonly Process[]): string {
   const woken: string[] = []
   // on[t]: the thread that thread t waits for, counted from 1; 0 for nobody known. on[0] stays 0.
   const waits: string[] = []
@@ -38,7 +35,8 @@ export function hangMonitor(program: Program, names: Names, kind: HangKind, proc
   // Whoever can be followed for longer than there are threads runs into a cycle.
   const follow = (from: number): string => `${'on['.repeat(names.threads.length)}${from}${']'.repeat(names.threads.length)} != 0`
   const cycle = any(names.threads.map((_, index) => follow(index + 1)))
-  const what = { 'lost-wake': any(woken), deadlock: `!${any(woken)} && ${cycle}`, sleeps: `!${any(woken)} && !${cycle}` }[kind]
+  const what = { 'lost-wake': any(woken), deadlock: `(!${any(woken)} && ${cycle})`, sleeps: `(!${any(woken)} && !${cycle})` }
+  const statements = HANGS.flatMap((kind) => program.checks.flatMap((check, id) => (check.kind === kind ? noticed(watch, id, what[kind]) : [])))
   return [
     '/* Runs only when nothing else can. */',
     'active proctype watch() {',
@@ -46,7 +44,8 @@ export function hangMonitor(program: Program, names: Names, kind: HangKind, proc
     '  end_watch: atomic {',
     `    (timeout && !dead && ${alive});`,
     ...waits,
-    `    assert(!(${what}))`,
+    ...statements.map((line) => `    ${line}`),
+    '    skip',
     '  }',
     '}',
   ].join('\n')

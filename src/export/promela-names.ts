@@ -18,7 +18,7 @@ const RESERVED = [
   // Words of C, and of pan's source, which uses our names as they are.
   'auto case char const continue default double enum extern float long register signed sizeof static struct switch union void',
   'volatile while',
-  'now trpt main uchar uint ulong ushort after_step forget ended dead watch done end_done end_dead on',
+  'now trpt main uchar uint ulong ushort after_step forget ended dead watch done end_done end_dead on initially putpage_check putpage_failed putpage_fails',
 ]
   .join(' ')
   .split(' ')

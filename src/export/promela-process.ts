@@ -4,12 +4,13 @@ import type { CheckId, Expr, LocalId, NodeId, Program } from '../ir/program.ts'
 import { and, type Doom, doomOf, not } from './precondition.ts'
 import { printExpr, printPlace, readsMemory } from './promela-expression.ts'
 import { type Names, promelaType, type Scope } from './promela-names.ts'
+import { noticed, reported, type Watch } from './promela-watch.ts'
 import { type Item, localsToZero, meetingPoints, type Target, type TransitionGraph, transitionGraphs } from './transition-graph.ts'
 
 export interface ProcessOptions {
   readonly names: Names
-  /** The check whose failure is an assertion. */
-  readonly watched: CheckId | undefined
+  /** The checks whose failure is to be seen. */
+  readonly watch: Watch
   /** Every failed fatal check goes to `end_dead`, none is made a precondition. */
   readonly alwaysSink: boolean
   /** Some process can set `dead`: this one must stop when it does. */
@@ -70,7 +71,7 @@ export function promelaProcess(program: Program, index: number, options: Process
   let scratch = 0
 
   function block(graph: TransitionGraph): string {
-    const doom = options.alwaysSink ? undefined : doomOf(program, graph, options.watched)
+    const doom = options.alwaysSink ? undefined : doomOf(program, graph, options.watch.checks)
     const meeting = meetingPoints(graph)
     const lines: Line[] = []
     const wanted = new Set<number>()
@@ -156,8 +157,7 @@ export function promelaProcess(program: Program, index: number, options: Process
           put(depth, 'fi;')
           break
         case 'check':
-          if (node.check === options.watched) put(depth, `assert(!(${printExpr(node.fails, scope)}));`)
-          else if (doom === undefined && program.checks[node.check].fatal) sink(node.fails, depth)
+          failure(node.check, node.fails, doom === undefined && program.checks[node.check].fatal, depth)
           break
         case 'step':
         case 'branch':
@@ -178,10 +178,18 @@ export function promelaProcess(program: Program, index: number, options: Process
       return names
     }
 
-    function sink(fails: Expr, depth: number): void {
+    function failure(check: CheckId, fails: Expr, fatal: boolean, depth: number): void {
+      const { watch } = options
+      // After an assertion that failed nothing is looked at.
+      if (fatal && !(watch.how === 'assert' && watch.checks.has(check))) sink(check, fails, depth)
+      else for (const text of noticed(watch, check, printExpr(fails, scope))) put(depth, text)
+    }
+
+    function sink(check: CheckId, fails: Expr, depth: number): void {
       sinks = true
       put(depth, 'if')
       put(depth, `:: ${printExpr(fails, scope)} ->`)
+      if (options.watch.how === 'report') put(depth + 1, `${reported(check)};`)
       for (const local of zeroed(graph, undefined)) put(depth + 1, `${scope.local(local)} = 0;`)
       put(depth + 1, 'forget();')
       put(depth + 1, `dead = ${index + 1};`)

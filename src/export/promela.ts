@@ -6,14 +6,15 @@
  */
 import { evaluate } from '../ir/evaluate.ts'
 import { interpret } from '../ir/interpreter.ts'
-import type { CheckId, CheckKind, Expr, Program } from '../ir/program.ts'
+import type { Expr, Program } from '../ir/program.ts'
 import { printExpr } from './promela-expression.ts'
-import { hangMonitor, isHang } from './promela-hang.ts'
+import { HANGS, hangMonitor } from './promela-hang.ts'
 import { type Names, promelaNames, promelaType, vectorBytes } from './promela-names.ts'
 import { inComment, type Process, promelaProcess, scopeOf } from './promela-process.ts'
+import { noticed, reported, reporting, type Watch, watches, watchOf } from './promela-watch.ts'
 
 export interface PromelaOptions {
-  /** Id of the check whose violations become `assert(false)`; without it no check is an assertion. */
+  /** Id of the check whose violations become `assert(false)`; `all`: each check is printed when it fails first; without it no check is looked at. */
   readonly check?: string
 }
 
@@ -22,21 +23,22 @@ const DEFAULT_VECTOR = 1024
 
 /** Writes a program as Promela. Throws if `check` is not one of the program's, or is a livelock, which no assertion can express. */
 export function toPromela(program: Program, options: PromelaOptions = {}): string {
-  const watched = options.check === undefined ? undefined : watchedCheck(program, options.check)
-  const kind = watched === undefined ? undefined : program.checks[watched].kind
+  const watch = watchOf(program, options.check)
   const names = promelaNames(program)
-  const hangKind = kind !== undefined && isHang(kind) ? kind : undefined
-  const hang = hangKind !== undefined
-  const after = afterStep(program, names, watched)
-  const countEnded = kind === 'finally' || kind === 'eventually'
+  const hang = watches(program, watch, HANGS)
+  // Whether a fatal check failed can be reported only where it may: no transition is withheld for it.
+  const alwaysSink = hang || watch.how === 'report'
+  const after = afterStep(program, names, watch)
+  const countEnded = watches(program, watch, ['finally', 'eventually'])
   const write = (sinks: boolean): Process[] =>
-    program.threads.map((_, index) => promelaProcess(program, index, { names, watched, alwaysSink: hang, sinks, afterStep: after.length > 0, countEnded }))
+    program.threads.map((_, index) => promelaProcess(program, index, { names, watch, alwaysSink, sinks, afterStep: after.length > 0, countEnded }))
   // Whether one process needs the sink shows when it is written; then all must heed it.
-  const first = write(hang)
-  const sinks = hang || first.some((process) => process.sinks)
+  const first = write(alwaysSink)
+  const sinks = alwaysSink || first.some((process) => process.sinks)
   const processes = sinks ? write(true) : first
   const parts = [
-    header(program, options.check, kind, sinks),
+    header(program, options.check, watch, sinks),
+    reporting(program, watch),
     [...globals(program, names), ...(countEnded ? ['byte ended; /* threads that have ended: follows from where they stand */'] : [])].join('\n'),
     scratchVariables(
       Math.max(0, ...processes.map((process) => process.scratch)),
@@ -45,30 +47,23 @@ export function toPromela(program: Program, options: PromelaOptions = {}): strin
     sinks ? `byte dead; /* number of the thread whose fatal check failed: the path has ended */\n${forget(program, names)}` : '',
     after.length > 0 ? `inline after_step() {\n${after.map((line) => `  ${line}`).join('\n')}\n}` : '',
     ...processes.map((process) => process.text),
-    hangKind ? hangMonitor(program, names, hangKind, processes) : '',
-    initiallyViolated(program, watched) ? '/* The property does not hold in the initial state. */\nactive proctype watch() { assert(false) }' : '',
+    hang ? hangMonitor(program, names, watch, processes) : '',
+    initially(program, watch),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-function watchedCheck(program: Program, id: string): CheckId {
-  const watched = program.checks.findIndex((check) => check.id === id)
-  if (watched < 0) throw new Error(`No check has the id ${JSON.stringify(id)}.`)
-  if (program.checks[watched].kind === 'livelock') throw new Error('A livelock is a property of cycles under fairness; it cannot be exported as an assertion.')
-  return watched
-}
-
 /** What follows each transition: `eventually` columns are set, and the watched property is asserted. */
-function afterStep(program: Program, names: Names, watched: CheckId | undefined): string[] {
+function afterStep(program: Program, names: Names, watch: Watch): string[] {
   const scope = scopeOf(program, names, undefined)
   const { always, finally: atEnd, eventually } = program.properties
   const print = (cond: Expr): string => printExpr(cond, scope)
-  const ended = `ended < ${program.threads.length}`
+  const ended = `ended == ${program.threads.length}`
   return [
     ...eventually.map(({ cond, seen }) => `${names.columns[seen]} = (${print(cond)} -> 1 : ${names.columns[seen]});`),
-    ...always.filter(({ check }) => check === watched).map(({ cond }) => `assert(${print(cond)});`),
-    ...atEnd.filter(({ check }) => check === watched).map(({ cond }) => `assert(${ended} || (${print(cond)}));`),
-    ...eventually.filter(({ check }) => check === watched).map(({ seen }) => `assert(${ended} || ${names.columns[seen]});`),
+    ...always.flatMap(({ check, cond }) => noticed(watch, check, `!(${print(cond)})`)),
+    ...atEnd.flatMap(({ check, cond }) => noticed(watch, check, `(${ended} && !(${print(cond)}))`)),
+    ...eventually.flatMap(({ check, seen }) => noticed(watch, check, `(${ended} && !${names.columns[seen]})`)),
   ]
 }
 
@@ -102,16 +97,20 @@ function forget(program: Program, names: Names): string {
   return `inline forget() {\n${[...(lines.length === 0 ? ['skip;'] : []), ...lines].map((line) => `  ${line}`).join('\n')}\n}`
 }
 
-function initiallyViolated(program: Program, watched: CheckId | undefined): boolean {
+/** A process that says what does not hold before anything moved. */
+function initially(program: Program, watch: Watch): string {
   const { initial, shape } = interpret(program)
   const state = initial()
-  return program.properties.always.some(({ check, cond }) => check === watched && evaluate(cond, state, shape, 0) === 0)
+  const violated = program.properties.always.filter(({ check, cond }) => watch.checks.has(check) && evaluate(cond, state, shape, 0) === 0)
+  if (violated.length === 0) return ''
+  const body = watch.how === 'assert' ? ['assert(false)'] : violated.map(({ check }) => reported(check))
+  return `/* What does not hold in the initial state. */\nactive proctype initially() { atomic { ${body.join('; ')} } }`
 }
 
-function header(program: Program, check: string | undefined, kind: CheckKind | undefined, sinks: boolean): string {
+function header(program: Program, check: string | undefined, watch: Watch, sinks: boolean): string {
   const vector = Math.ceil((vectorBytes(program) * 1.25) / DEFAULT_VECTOR) * DEFAULT_VECTOR
   const changes = program.changes.length > 0 ? ` ${program.changes.join(' ')}` : ''
-  const hang = kind !== undefined && isHang(kind)
+  const hang = watches(program, watch, HANGS)
   const exact = [
     'States and transitions are those of putpage at grain `access` with every reduction off. SPIN counts the initial state',
     'as one more transition ("stored + matched"). A transition in which a fatal check fails leads nowhere: it is not taken',
@@ -119,17 +118,22 @@ function header(program: Program, check: string | undefined, kind: CheckKind | u
   ]
   const sink = [
     'States and transitions are those of putpage at grain `access` with every reduction off, and these: a fatal check that',
-    `fails ${hang ? '' : 'in a block that sets `dead` '}leads to a state with \`dead\` set, all globals 0, the thread at end_dead and the`,
+    `fails ${hang || watch.how === 'report' ? '' : 'in a block that sets `dead` '}leads to a state with \`dead\` set, all globals 0, the thread at end_dead and the`,
     'others where they stood, from which nobody moves. There are at most as many extra states as the other threads have',
     'positions and values of locals; none if no fatal check fails. Each such end counts as a transition.',
     ...(hang ? ['The process `watch` adds states after each in which nothing can move.'] : []),
   ]
+  const purpose = {
+    count: 'Checks are ignored: this file is for counting.',
+    assert: `An assertion fails exactly if this check does: ${check}`,
+    report: 'pan prints `fails: ` and its id for each check that fails somewhere, livelocks apart: they are properties of cycles.',
+  }[watch.how]
   const lines = [
     `${program.scenario} on ${program.kernel}${changes}, written by putpage (${program.hash})`,
     program.about,
     program.bounds,
     '',
-    check === undefined ? 'Checks are ignored: this file is for counting.' : `An assertion fails exactly if this check does: ${check}`,
+    purpose,
     '',
     '  spin -a -o1 -o2 -o3 model.pml',
     `  gcc -O2 -fwrapv -DSAFETY -DNOREDUCE${vector > DEFAULT_VECTOR ? ` -DVECTORSZ=${vector}` : ''} -o pan pan.c`,

@@ -6,7 +6,7 @@ import { countStates } from './count.ts'
 import { randomProgram } from './random.ts'
 import { runSpin } from './spin.ts'
 
-/** Each run compiles two C programs. More of them: PUTPAGE_RUNS=500. */
+/** Each run compiles three C programs. More of them: PUTPAGE_RUNS=500. */
 const RUNS = Number(process.env.PUTPAGE_RUNS ?? 16)
 const SEED = Number(process.env.PUTPAGE_SEED ?? 413)
 
@@ -25,6 +25,9 @@ test('random programs: SPIN finds the same states, transitions and verdicts', ()
       const watched = toPromela(model, { check: id })
       const verdict = runSpin(watched, { optimise: '-O0', depth: 1_000_000 })
       assert.equal(verdict.errors > 0, ours.failed.has(id), watched)
+      const all = toPromela(model, { check: 'all' })
+      const reported = runSpin(all, { optimise: '-O0', depth: 1_000_000 }).failed
+      assert.deepEqual(reported, [...ours.failed].filter((failed) => model.checks.some((check) => check.id === failed)).sort(), all)
     }),
     { numRuns: RUNS, seed: SEED, maxSkipsPerRun: 1000, endOnFailure: true },
   )

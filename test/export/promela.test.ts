@@ -128,6 +128,7 @@ test('the verdict of every check is that of the interpreter', () => {
 test('hangs: deadlock, sleep and lost wake are told apart', () => {
   const verdicts = (model: Program): number[] => model.checks.map(({ id }) => runSpin(toPromela(model, { check: id }), FAST).errors)
   assert.deepEqual(verdicts(locks(true)), [1, 0, 0])
+  assert.deepEqual(runSpin(toPromela(locks(true), { check: 'all' }), FAST).failed, ['deadlock:test'])
   assert.deepEqual(verdicts(locks(false)), [0, 0, 0])
   const sleeper = (condition: number): Program =>
     program(

@@ -23,6 +23,8 @@ export interface SpinCount {
   /** States stored + matched, less the initial one: the transitions of the model. */
   readonly transitions: number
   readonly errors: number
+  /** Ids of the checks that failed, if all were exported. */
+  readonly failed: readonly string[]
   /** What pan said. */
   readonly output: string
 }
@@ -65,5 +67,11 @@ function readCount(output: string): SpinCount {
   }
   const errors = number(/errors: (\d+)/)
   if (errors === 0 && /Search not completed/.test(output)) throw new Error(`pan did not finish:\n${output}`)
-  return { states: number(/(\d+) states, stored/), transitions: number(/(\d+) transitions \(/) - 1, errors, output }
+  return {
+    states: number(/(\d+) states, stored/),
+    transitions: number(/(\d+) transitions \(/) - 1,
+    errors,
+    failed: [...output.matchAll(/^fails: (.*)$/gm)].map((found) => found[1]).sort(),
+    output,
+  }
 }
