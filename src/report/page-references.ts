@@ -1,9 +1,12 @@
 /** One page's whole life with its references paired: which get was paid back by which put, as far as stacks, tasks and amounts tell. */
 import type { AuditResult } from '../trace/audit.ts'
-import { type HolderClass, holderOf, isZap } from '../trace/holder.ts'
+import type { Rejection } from '../trace/held-to-model.ts'
+import { holderOf, isZap } from '../trace/holder.ts'
 import { notInModel } from '../trace/not-in-model.ts'
 import { deltaOf, OP_NAMES, Op } from '../trace/page-event.ts'
 import type { TraceTables } from '../trace/source.ts'
+import { type BesideModel, besideModel } from './beside-model.ts'
+import { type PairedReference, Pairing } from './pairing.ts'
 import { NOT_KNOWN, type Timeline, type TimelineDetails } from './timeline.ts'
 
 export interface LifeEvent {
@@ -20,22 +23,8 @@ export interface LifeEvent {
   readonly site: number
 }
 
-/** A reference from its get to its put. */
-export interface LifeReference {
-  readonly class: HolderClass
-  /** Who took it. */
-  readonly function: string
-  readonly task: string
-  readonly amount: number
-  readonly from: number
-  /** Null: still held at the end. */
-  readonly to: number | null
-  /** Events, by their place in `events`. */
-  readonly get: number
-  readonly put: number | null
-  /** Where its bar is drawn: bars of one lane do not overlap. */
-  readonly lane: number
-}
+/** A reference, its task by name. */
+export type LifeReference = Omit<PairedReference, 'pid'> & { readonly task: string }
 
 export interface PageLife {
   readonly pfn: number
@@ -56,22 +45,12 @@ export interface PageLife {
 /** Events of a page that are told. */
 export const MOST_EVENTS = 4000
 
-interface Open {
-  class: HolderClass
-  function: string
-  pid: number
-  amount: number
-  from: number
-  get: number
-  lane: number
-  blamed: boolean
-}
-
 /** Where a life leaves the model: the first event it forbids. */
 export interface Forbidden {
   /** Its place in `events`; null where it is not among them. */
   readonly event: number | null
   readonly why: string
+  readonly beside: BesideModel
 }
 
 export interface PageRule {
@@ -79,7 +58,9 @@ export interface PageRule {
   readonly type: string
   /** Call sites of references that were found never to be given back: frames, innermost first, joined by spaces. */
   readonly blamed?: ReadonlySet<string>
-  readonly rejection?: { readonly time: number; readonly pid: number; readonly why: string }
+  /** How often a put's call site was seen to pay back a get's where there was no choice. */
+  readonly paid?: (put: number, get: number) => number
+  readonly rejection?: { readonly rejected: Rejection; readonly kernel: string; readonly why: string }
 }
 
 /** The rule of a page by what an audit found. */
@@ -91,8 +72,9 @@ export function pageRule(result: AuditResult, pfn: number): PageRule {
   return {
     freeAt: range?.freeAt,
     type: range?.type ?? 'unknown',
+    paid: result.paid,
     blamed: new Set(held.flatMap(({ callsites }) => callsites.map(({ stack }) => stack.join(' ')))),
-    ...(rejected && told ? { rejection: { time: rejected.event.time, pid: rejected.event.pid, why: told.why.replace(/^One page: /, '') } } : {}),
+    ...(rejected && told ? { rejection: { rejected, kernel: result.kernel ?? '', why: told.why.replace(/^One page: /, '') } } : {}),
   }
 }
 
@@ -123,22 +105,17 @@ export function pageLife(
   }
   const taskOf = (id: number): string => `${tables.comm(id) ?? '<...>'}-${id}`
   const events: LifeEvent[] = []
-  const references: LifeReference[] = []
-  const open: Open[] = []
-  let lanes = 0
+  const pairing = new Pairing(rule.paid ?? (() => 0))
   let before = NOT_KNOWN
   const breaks = timeline.breaks.filter((one) => one.pfn === pfn)
   let nextBreak = 0
-  const close = (one: Open, put: number | null, time: number | null, amount: number): void => {
-    references.push({ class: one.class, function: one.function, task: taskOf(one.pid), amount, from: one.from, to: time, get: one.get, put, lane: one.lane })
-  }
   for (let i = from; i < from + shown; i++) {
     const time = timeline.time[i]
     while (nextBreak < breaks.length && breaks[nextBreak].time <= time) {
       // What was known of its holders is void from here.
       nextBreak++
       before = NOT_KNOWN
-      for (const one of open.splice(0)) close(one, null, breaks[nextBreak - 1].time, one.amount)
+      pairing.forget(breaks[nextBreak - 1].time)
     }
     const after = timeline.count[i]
     const site = siteOf(stack[i])
@@ -156,52 +133,24 @@ export function pageLife(
       task: taskOf(pid[i]),
       site,
     })
+    // References from before what is known of the page are told from what is above the free count.
+    if (before === NOT_KNOWN && op[i] !== Op.set)
+      pairing.above(after === NOT_KNOWN || rule.freeAt === undefined ? Number.POSITIVE_INFINITY : after - delta - rule.freeAt)
+    const at = { time, event: number, pid: pid[i], site: tables.site(stack[i]) }
     if (delta > 0 && op[i] !== Op.unfreeze) {
-      const pins = delta >= 1023
-      const holder = holderOf(frames, before === rule.freeAt || op[i] === Op.set, pins)
-      const last = open[open.length - 1]
-      if (delta === 1023 && last && last.amount === 1 && last.pid === pid[i]) {
-        // The second step of a pin.
-        last.amount = 1024
-        last.class = holder.class
-      } else {
-        const used = new Set(open.map((one) => one.lane))
-        let lane = 0
-        while (used.has(lane)) lane++
-        lanes = Math.max(lanes, lane + 1)
-        open.push({
-          class: holder.class,
-          function: holder.function,
-          pid: pid[i],
-          amount: delta,
-          from: time,
-          get: number,
-          lane,
-          blamed: rule.blamed?.has(frames.join(' ')) === true,
-        })
-      }
+      const holder = holderOf(frames, before === rule.freeAt || op[i] === Op.set, delta >= 1023)
+      pairing.take({ ...at, class: holder.class, function: holder.function, amount: delta, blamed: rule.blamed?.has(frames.join(' ')) === true })
     } else if (delta < 0 && op[i] !== Op.freeze) {
-      let left = -delta
-      while (left > 0 && open.length > 0) {
-        const which = match(open, left, isZap(frames), pid[i])
-        const one = open[which]
-        const paid = Math.min(left, one.amount)
-        left -= paid
-        one.amount -= paid
-        if (one.amount === 0) {
-          close(one, number, time, paid)
-          open.splice(which, 1)
-        }
-      }
+      pairing.give({ ...at, amount: -delta, zap: isZap(frames) })
+      // What is open on a free page was paid back by a put that was taken for another's.
+      if (after === rule.freeAt) pairing.forget(time)
     }
     before = after
   }
-  for (const one of open) close(one, null, null, one.amount)
-  references.sort((a, b) => a.from - b.from)
-  const { rejection } = rule
-  const rejectedAt = rejection
-    ? events.findIndex(({ time, task }) => Math.abs(time - (rejection.time - timeline.start)) < 1 && task === taskOf(rejection.pid))
-    : -1
+  pairing.forget(null)
+  const { lanes } = pairing
+  const references = pairing.references.map(({ pid: id, ...one }): LifeReference => ({ ...one, task: taskOf(id) })).sort((a, b) => a.from - b.from)
+  const placeOf = (time: number, id: number): number => events.findIndex((one) => Math.abs(one.time - (time - timeline.start)) < 1 && one.task === taskOf(id))
   return {
     pfn,
     freeAt: rule.freeAt ?? null,
@@ -211,9 +160,19 @@ export function pageLife(
     lanes,
     breaks: breaks.map(({ time, why }) => ({ time, why })),
     sites,
-    forbidden: rejection ? { event: rejectedAt < 0 ? null : rejectedAt, why: rejection.why } : null,
+    forbidden: rule.rejection ? forbiddenBy(rule.rejection, taskOf, placeOf) : null,
     leftOut: to - from - shown,
   }
+}
+
+function forbiddenBy(
+  { rejected, kernel, why }: NonNullable<PageRule['rejection']>,
+  taskOf: (pid: number) => string,
+  placeOf: (time: number, pid: number) => number,
+): Forbidden {
+  const { time, pid } = rejected.event
+  const at = placeOf(time, pid)
+  return { event: at < 0 ? null : at, why, beside: besideModel(rejected, kernel, taskOf(pid), placeOf) }
 }
 
 /** By how much an event changed the count; 0 where that is not known. */
@@ -221,23 +180,4 @@ function change(op: number, val: number, ret: number, before: number, after: num
   const delta = deltaOf(op, val, ret)
   if (delta !== undefined) return delta
   return before === NOT_KNOWN || after === NOT_KNOWN ? 0 : after - before
-}
-
-/** The open reference that a put most likely pays back: not one that was found never to be given back; of its kind (pin, page-table entry), of its task, the youngest. */
-function match(open: readonly Open[], amount: number, zap: boolean, pid: number): number {
-  let best = 0
-  let most = -1
-  open.forEach((one, i) => {
-    const value =
-      (one.blamed ? 0 : 16) +
-      (one.amount >= 1024 === amount >= 1024 ? 8 : 0) +
-      ((one.class === 'page-table entry') === zap ? 4 : 0) +
-      (one.pid === pid ? 2 : 0) +
-      i / 1e6
-    if (value > most) {
-      most = value
-      best = i
-    }
-  })
-  return best
 }

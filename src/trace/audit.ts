@@ -37,6 +37,8 @@ export interface AuditResult {
   readonly ranges: readonly JudgedRange[]
   readonly findings: readonly Finding[]
   readonly conformance: Conformance | undefined
+  /** How often a put's call site was seen to pay back a get's where there was no choice: sites as the tables number them. */
+  readonly paid: (put: number, get: number) => number
 }
 
 /** Takes part in a pass over a trace: give `listener` to a reader, then ask `finish`. */
@@ -135,6 +137,7 @@ export class Audit {
         ...traceFindings(end, this.bad, rules),
         ...judges.flatMap((judge) => judge.findings?.((page) => replay.isDevice(page as TrackedPage)) ?? []),
       ]),
+      paid: (put, get) => ledger.matching.timesPaid(put, get),
       conformance: judges.map((judge) => judge.conformance?.((page) => replay.isDevice(page as TrackedPage))).find((one) => one !== undefined),
     }
   }

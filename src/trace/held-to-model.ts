@@ -33,6 +33,8 @@ export interface Rejection {
   readonly before: readonly CallEvent[]
   /** What the model has it do next. */
   readonly expected: readonly { readonly letter: Letter; readonly chain: readonly string[] }[]
+  /** The model may also have the call do no more to the page. */
+  readonly mayEnd: boolean
 }
 
 /** A life with more unmapped events than this share is not called conforming. */
@@ -222,6 +224,7 @@ export class HeldToModel implements LifeJudge {
       entry,
       before,
       expected: markings.expected(marking).map((letter) => ({ letter, chain: chains[letter.chain] })),
+      mayEnd: markings.mayEnd(marking),
     })
   }
 

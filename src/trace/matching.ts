@@ -75,6 +75,11 @@ export class Matching {
     return this.sites.statsOf(get)?.holder.class === 'page-table entry'
   }
 
+  /** How often a put site was seen to pay back a get site where there was no choice. */
+  timesPaid(put: number, get: number): number {
+    return this.paid.get(put, get)
+  }
+
   /** Gets that a put site was seen to pay back, with how often. */
   paidBy(put: number): { site: number; times: number }[] {
     const found: { site: number; times: number }[] = []

@@ -69,9 +69,12 @@ function operation({ op, val, ret, stack }: CallEvent, tables: TraceTables): str
 }
 
 function expected(letter: Letter, chain: readonly string[]): string {
-  const place = ` in ${chain[chain.length - 1]}()${chain.length > 1 ? ` called by ${chain[chain.length - 2]}()` : ''}`
-  const { value } = letter
-  if (letter.event === 'page_ref_set') return `the count set to ${value ?? 'something'}${place}`
-  if (value === undefined) return `${letter.event}${place}`
-  return `a ${value < 0 ? 'put' : 'get'}${Math.abs(value) === 1 ? '' : ` of ${Math.abs(value)}`}${place}`
+  return `${letterWords(letter)} in ${chain[chain.length - 1]}()${chain.length > 1 ? ` called by ${chain[chain.length - 2]}()` : ''}`
+}
+
+/** What a letter does: `a put of 1024`, `the count set to 1`. */
+export function letterWords({ event, value }: Letter): string {
+  if (event === 'page_ref_set') return `the count set to ${value ?? 'something'}`
+  if (value === undefined) return event
+  return `a ${value < 0 ? 'put' : 'get'}${Math.abs(value) === 1 ? '' : ` of ${Math.abs(value)}`}`
 }

@@ -91,6 +91,13 @@ test('a recording is dropped: a leak, who holds the page, its pairing and its st
   await page.locator('.life').waitFor()
   assert.match(await page.locator('.lifeside').innerText(), /still held at the end[\s\S]*dmirror_migrate_to_device/)
   assert.ok((await page.locator('.bar.open').count()) >= 1)
+  assert.match(await page.locator('.lifeside').innerText(), /✖ still held: dmirror_migrate_to_device\(\) event \d+/)
+  // Where the life leaves the model, and what the model would have had instead, with the functions it comes from.
+  const beside = page.locator('.beside')
+  await beside.waitFor({ timeout: 60_000 })
+  assert.match(await beside.innerText(), /Beside the model of v6\.1: a call of dmirror_migrate_to_device\(\)/)
+  assert.match(await beside.locator('.cell.fails').innerText(), /the model forbids this[\s\S]*remove_migration_pte/)
+  assert.match(await beside.locator('.instead').innerText(), /→ a put in folio_put_refs\(\)[\s\S]*‹ migrate_vma_finalize\(\) ‹ dmirror_migrate_to_device\(\)/)
   await page.locator('.events .link').first().click()
   assert.match(await page.locator('.lifeside').innerText(), /taken by|held for|by /)
   assert.match(page.url(), /page=0x/)
@@ -112,6 +119,11 @@ test('a lost wake in a recording; text; what is no recording', { skip }, async (
   assert.match(await page.locator('.findings').innerText(), /idle, and nobody was woken[\s\S]*__bio_release_pages/)
   await page.locator('.findings .pages button').first().click()
   await page.locator('.life').waitFor()
+  assert.match(
+    await page.locator('.lifeside').innerText(),
+    /✖ idle, and nobody was woken: __bio_release_pages\(\) event \d+[\s\S]*The model of v6\.1 allows this life\. The fault is the kernel's own/,
+  )
+  assert.match(await page.locator('.events tr.chosen').innerText(), /__bio_release_pages/)
   assert.deepEqual(await serious(page), [])
   assert.ok(await fits(page))
 

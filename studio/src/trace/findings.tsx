@@ -1,19 +1,11 @@
 /** What is wrong, and who holds which page: findings in order, each with its holders and their call stacks. */
 
-import { Stack } from './life.tsx'
+import { Stack } from './life-pair.tsx'
+import { KINDS } from './life-wrong.ts'
 import type { OpenedTrace } from './model.ts'
 import type { TraceFinding } from './protocol.ts'
 
 const SIGN = { error: '✖ error', unknown: '? not known', info: 'i note' } as const
-const KINDS: Readonly<Record<string, string>> = {
-  held: 'still held',
-  'silent-idle': 'idle, and nobody was woken',
-  'bad-count': 'a count that no order explains',
-  'below-free': 'below the free count',
-  'get-on-free': 'taken while free',
-  'bad-free': 'freed while held',
-  'not-in-model': 'a life the model forbids',
-}
 /** Pages of a finding that are listed. */
 const MOST = 24
 

@@ -6,7 +6,9 @@ import { duration, type View } from './draw.ts'
 import { Findings } from './findings.tsx'
 import { Life } from './life.tsx'
 import { type AskBook, type OpenedTrace, type Reading, readTrace } from './model.ts'
+import { Progress } from './reading.tsx'
 import { ORDERS, type Order, pageOf, Timeline } from './timeline.tsx'
+import { modelWord, verdictOf } from './trace-words.ts'
 
 interface TraceViewProps {
   readonly askBook: AskBook
@@ -98,8 +100,9 @@ export function TraceView({ askBook, values, given }: TraceViewProps) {
           </label>
           <input
             type="search"
-            placeholder="device pages: 0x40000-0x5ffff=fsdax"
+            placeholder="0x40000-0x5ffff=fsdax"
             aria-label="Ranges of device pages"
+            title="frames of device pages, where no iomem tells: from-to=type"
             value={range}
             onInput={(event) => setRange(event.currentTarget.value)}
           />
@@ -137,33 +140,6 @@ export function TraceView({ askBook, values, given }: TraceViewProps) {
         </div>
       )}
     </section>
-  )
-}
-
-/** What there is to see while a file is read: how its events lie in it. */
-function Progress({ reading, onStop }: { reading: Reading & { readonly name: string }; onStop: () => void }) {
-  const { density, done, events, name } = reading
-  let last = 0
-  const bars: number[] = []
-  for (let i = 0; i < 400; i++) {
-    const now = density[i] ?? last
-    bars.push(now - last)
-    last = now
-  }
-  const most = Math.max(1, ...bars)
-  return (
-    <div class="reading" role="status">
-      <p>
-        Reading {name}: {Math.floor(done * 100)} %, {events.toLocaleString('en')} events{' '}
-        <button type="button" onClick={onStop}>
-          ■ stop
-        </button>
-      </p>
-      <progress max={1} value={done} aria-label="Read so far" />
-      <svg viewBox="0 0 400 60" preserveAspectRatio="none" aria-hidden="true">
-        {bars.map((height, i) => (height > 0 ? <rect key={`b${i}`} x={i} width={1} y={60 - (height / most) * 60} height={(height / most) * 60} /> : null))}
-      </svg>
-    </div>
   )
 }
 
@@ -237,7 +213,7 @@ function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record
           <div class="transport" role="toolbar" aria-label="Timeline">
             <input
               type="search"
-              placeholder="frame number: 0xfc…"
+              placeholder="page 0xfc…"
               aria-label="Find pages"
               value={filter}
               onInput={(event) => {
@@ -283,29 +259,8 @@ function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record
         </section>
       )}
       {life && selected !== undefined && !absent && (
-        <Life key={life.pfn} life={life} end={timeline.end} model={modelWord(trace)} onClose={() => setSelected(undefined)} />
+        <Life key={life.pfn} life={life} end={timeline.end} model={modelWord(trace)} findings={report.findings} onClose={() => setSelected(undefined)} />
       )}
     </>
   )
-}
-
-/** The word above all: an error, or how sure it is that there is none. */
-export function verdictOf({ report, model }: OpenedTrace): { readonly text: string; readonly look: 'bad' | 'good' | 'doubtful' } {
-  const errors = report.findings.filter(({ severity }) => severity === 'error').length
-  if (errors > 0) return { text: `✖ ${errors} ${errors === 1 ? 'error' : 'errors'} found`, look: 'bad' }
-  if (model === 'pending') return { text: '… no error found so far: the model is being asked', look: 'doubtful' }
-  if (report.lost > 0 || report.lostUncounted || report.endsEarly !== null)
-    return { text: '? no error found, but events are missing: nothing is proved', look: 'doubtful' }
-  if (model === 'none') return { text: '? no error found, but without the model: lost wakes and lives it forbids were not looked for', look: 'doubtful' }
-  if (report.findings.some(({ severity }) => severity === 'unknown')) return { text: '? no error found, but not everything could be told', look: 'doubtful' }
-  return { text: '✓ no error found', look: 'good' }
-}
-
-function modelWord(trace: OpenedTrace): string {
-  const { kernel, conformance } = trace.report
-  if (trace.model === 'none' || kernel === null) return 'This life was not held to the model: no model is at hand here, or the kernel is not known.'
-  if (trace.model === 'pending') return `Being held to the model of ${kernel} …`
-  return conformance.unmapped > 0
-    ? `✓ The model of ${kernel} forbids nothing in this life (${conformance.unmapped.toLocaleString('en')} events of the trace are of functions that are not modelled).`
-    : `✓ The model of ${kernel} allows this life.`
 }
