@@ -5,8 +5,8 @@
  */
 import { DeviceGate } from '../trace/device-gate.ts'
 import type { ReferenceSink } from '../trace/judge.ts'
-import type { OpenReference } from '../trace/open-references.ts'
 import type { DevicePage } from '../trace/life.ts'
+import type { OpenReference } from '../trace/open-references.ts'
 import type { Sites } from '../trace/sites.ts'
 import type { TraceTables } from '../trace/source.ts'
 import { ProtoWriter } from './protobuf.ts'
