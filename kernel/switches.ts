@@ -365,6 +365,10 @@ export const change = switches({
     subject: 'amdkfd: svm_range_evict_svm_bo() in place of eviction fence and worker',
     effect: 'TTM calls the eviction itself, which only tries the locks, and skips a svm_bo whose eviction reports an error',
   },
+  kfd_skips_page_in_use: {
+    subject: 'amdkfd: do not migrate to a page of the GPU whose free callback has not run (in no kernel: an answer to an open question)',
+    effect: 'a page that a CPU fault has brought back, and still holds or frees, is not initialised for its next use; the data stay in ordinary memory',
+  },
   nouveau_copy_one: {
     subject: 'nouveau/dmem: refactor nouveau_dmem_fault_copy_one()',
     since: 'v6.1',

@@ -46,7 +46,7 @@ export default scenario({
       kfd_process_exit()
     },
     release() {
-      kfd_release_worker()
+      kfd_release_worker(() => kfd.exited && none_is_left())
     },
     process_release() {
       kfd_process_worker()

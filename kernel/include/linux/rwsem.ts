@@ -45,3 +45,11 @@ export function down_write(sem: RwSemaphore): void {
 export function up_write(sem: RwSemaphore): void {
   sem.owner = null
 }
+
+/** downgrade_write(): the writer goes on as a reader; nobody else writes in between. @primitive */
+export function downgrade_write(sem: RwSemaphore): void {
+  atomic(() => {
+    sem.owner = null
+    sem.readers[me()] = true
+  })
+}

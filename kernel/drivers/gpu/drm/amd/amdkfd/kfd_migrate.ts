@@ -7,7 +7,7 @@ import type { Page, Vma } from '../../../../../include/linux/mm_types.ts'
 import { mutex_lock, mutex_unlock } from '../../../../../include/linux/mutex.ts'
 import { hand_over, set_page_count_one } from '../../../../../include/linux/page_ref.ts'
 import { lock_page, unlock_page } from '../../../../../include/linux/pagemap.ts'
-import { svm_bo_data } from '../../../../../include/linux/zone_device_data.ts'
+import { NO_DATA, svm_bo_data } from '../../../../../include/linux/zone_device_data.ts'
 import { mmget_not_zero } from '../../../../../kernel/fork.ts'
 import type { FaultResult } from '../../../../../mm/memory.ts'
 import { zone_device_page_init } from '../../../../../mm/memremap.ts'
@@ -44,7 +44,8 @@ function svm_migrate_copy_memory_gart(dst: Page, src: Page): boolean {
 }
 
 /**
- * svm_migrate_get_vram_page(): the page of the range's piece of GPU memory. The piece is the range's, so nobody else can take the page.
+ * svm_migrate_get_vram_page(): the page of the range's piece of GPU memory. The piece is the range's, so nobody else can take the page; but who
+ * brought it back before may still hold it: nobody looks.
  * The page's count: before the patch of November 2021 one is added to the 1 it rests at; the patch stores 1; since Linux commit
  * 27674ef6c73f ("mm: remove the extra ZONE_DEVICE struct page refcount") (in v5.18) the 1 it rests at is the owner's; since 0dc45ca1ce18
  * ("mm/memremap.c: take a pgmap reference on page allocation") (in v6.1) zone_device_page_init() does it. zone_device_data comes
@@ -75,6 +76,7 @@ function svm_migrate_put_vram_page(page: Page): void {
 /** svm_migrate_page_free(), svm_migrate_folio_free(): pgmap->ops->page_free(). May run under a page-table lock, so it may not sleep. */
 export function svm_migrate_page_free(page: Page): void {
   const svm_bo = page.zone_device_data.svm_bo
+  if (change.kfd_skips_page_in_use) page.zone_device_data = NO_DATA
   if (svm_bo !== null) svm_range_bo_unref_async(svm_bo)
 }
 
@@ -87,6 +89,7 @@ type Migrated = 'error' | 'none' | 'one'
  * v6.12 puts all pages it took; before, not the one whose source could not be mapped.
  */
 function svm_migrate_copy_to_vram(prange: SvmRange, spage: Page | null): Page | null {
+  if (change.kfd_skips_page_in_use && kfd.pgmap!.pages[0]!.zone_device_data.svm_bo !== null) return null
   const dpage = svm_migrate_get_vram_page(prange)
   if (spage === null) return dpage
   if (!dma_map_page()) {

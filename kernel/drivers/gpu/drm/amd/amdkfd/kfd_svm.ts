@@ -4,7 +4,7 @@ import { array, atomic, BUG_ON, block_until, type FixedArray, type Guarded, type
 import type { DevPagemap } from '../../../../../include/linux/memremap.ts'
 import type { Mm, Vma } from '../../../../../include/linux/mm_types.ts'
 import { Mutex, mutex_lock, mutex_trylock, mutex_unlock } from '../../../../../include/linux/mutex.ts'
-import { down_read, down_read_trylock, up_read } from '../../../../../include/linux/rwsem.ts'
+import { down_read, down_read_trylock, down_write, downgrade_write, up_read } from '../../../../../include/linux/rwsem.ts'
 import { Spinlock, spin_lock, spin_unlock } from '../../../../../include/linux/spinlock.ts'
 import { mmget_not_zero, mmput } from '../../../../../kernel/fork.ts'
 import { memremap_pages } from '../../../../../mm/memremap.ts'
@@ -123,10 +123,14 @@ export function svm_range_bo_unref_async(svm_bo: SvmRangeBo): void {
   }
 }
 
-/** The system's workqueue, as a thread of its own: svm_range_bo_wq_release() of the first svm_bo, if it is queued at all. */
-export function kfd_release_worker(): void {
-  block_until(() => kfd.release_work[0] || (kfd.exited && none_is_left()), { what: 'svm_range_bo_wq_release() waits for work' })
-  if (take_release_work(0)) svm_range_bo_release(kfd.bos[0]!)
+/** The system's workqueue, as a thread of its own: svm_range_bo_wq_release() of what is queued, until nothing more can come. */
+export function kfd_release_worker(ended: () => boolean): void {
+  while (true) {
+    block_until(() => kfd.release_work[0] || kfd.release_work[1] || ended(), { what: 'svm_range_bo_wq_release() waits for work' })
+    if (take_release_work(0)) svm_range_bo_release(kfd.bos[0]!)
+    else if (take_release_work(1)) svm_range_bo_release(kfd.bos[1]!)
+    else return
+  }
 }
 
 /** Work of the driver's own workqueue: kfd_process_wq_release(). */
@@ -313,13 +317,31 @@ export function svm_range_vram_node_free(prange: SvmRange): void {
 }
 
 /**
- * svm_range_set_attr(), svm_range_trigger_migration(): the process wants its range on the GPU. Without `amdkfd_svm` there is no such
- * driver, and nothing happens.
+ * svm_range_set_attr(), svm_range_trigger_migration(): the process wants its range on the GPU. The migration is made with mmap_lock for
+ * reading, which was taken for writing: so no CPU fault is under way then. Without `amdkfd_svm` there is no such driver, and nothing
+ * happens.
  */
 export function svm_range_prefetch_to_vram(): void {
   if (!change.amdkfd_svm) return
   const vma = kfd.vma!
   const prange = svm_range
+  down_write(vma.mm.mmap_lock)
+  mutex_lock(kfd.svms_lock)
+  downgrade_write(vma.mm.mmap_lock)
+  mutex_lock(prange.migrate_mutex)
+  if (change.kfd_counts_vram_pages || !prange.actual_loc) svm_migrate_to_vram(prange, vma)
+  mutex_unlock(prange.migrate_mutex)
+  mutex_unlock(kfd.svms_lock)
+  up_read(vma.mm.mmap_lock)
+}
+
+/** svm_range_restore_pages(): the GPU faults (XNACK), and the range goes to its memory. CPU faults may be under way, as both read mmap_lock. */
+export function svm_range_restore_pages(): void {
+  if (!change.amdkfd_svm) return
+  const vma = kfd.vma!
+  const prange = svm_range
+  // get_task_mm()
+  if (!mmget_not_zero(vma.mm)) return
   down_read(vma.mm.mmap_lock)
   mutex_lock(kfd.svms_lock)
   mutex_lock(prange.migrate_mutex)
@@ -327,6 +349,7 @@ export function svm_range_prefetch_to_vram(): void {
   mutex_unlock(prange.migrate_mutex)
   mutex_unlock(kfd.svms_lock)
   up_read(vma.mm.mmap_lock)
+  kfd_mmput()
 }
 
 /** The process ends: mmput(), and kfd_process_notifier_release(), which queues kfd_process_wq_release(). */
