@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { gunzipSync } from 'node:zlib'
 import { PRESETS } from '../cli/model-rules.ts'
 import { kernelsFor, type Selection, select, switchesNamed } from '../cli/models.ts'
+import type { ScenarioDeclaration } from '../lang/declarations.ts'
 import type { RunSummary } from '../report/play.ts'
 import type { BookAnswer, BookQuestion } from './book-worker.ts'
 import type { SearchNews } from './search-worker.ts'
@@ -21,6 +22,8 @@ export interface ModelList {
     readonly about: string
     readonly bounds: string
     readonly kernels: readonly string[]
+    /** With these switched on it makes sense on the other kernels too. */
+    readonly needs: readonly string[]
     readonly deep: boolean
     readonly shows: readonly string[]
   }[]
@@ -215,13 +218,17 @@ export class Answers {
         throw new BadRequest(error instanceof Error ? error.message : String(error))
       }
     }
+    const plus = names(asked.with)
+    const without = names(asked.without)
+    const has = new Set([...kernel.has, ...plus].filter((name) => !without.includes(name)))
+    if (!makesSense(scenario, kernel.name, has)) throw new BadRequest(noSense(scenario, kernel.name))
     const { maxStates } = asked
     if (maxStates !== undefined && (typeof maxStates !== 'number' || !(maxStates > 0))) throw new BadRequest('"maxStates": expected a positive number')
     return {
       scenario: scenario.name,
       kernel: kernel.name,
-      with: names(asked.with),
-      without: names(asked.without),
+      with: plus,
+      without,
       ...(maxStates === undefined ? {} : { maxStates }),
     }
   }
@@ -230,6 +237,17 @@ export class Answers {
     await this.books?.terminate()
     await this.searches.close()
   }
+}
+
+/** As `order` counts it: on its kernels, and where the switches that it needs are on. */
+function makesSense({ kernels, needs }: ScenarioDeclaration, kernel: string, has: ReadonlySet<string>): boolean {
+  const needed = needs.every((name) => has.has(name))
+  return (needs.length > 0 && needed) || (kernels.length === 0 ? needed : kernels.includes(kernel))
+}
+
+function noSense({ name, kernels, needs }: ScenarioDeclaration, kernel: string): string {
+  const where = [...(kernels.length > 0 ? [`on ${kernels.join(', ')}`] : []), ...(needs.length > 0 ? [`where ${needs.join(', ')} are switched on`] : [])]
+  return `'${name}' makes no sense on ${kernel}: it does ${where.join(', and ')}.`
 }
 
 /** The scenarios of a selection, and all kernels and switches. */
@@ -241,6 +259,7 @@ export function modelList(selection: Selection): ModelList {
       about: scenario.about,
       bounds: scenario.bounds,
       kernels: kernelsFor(model, scenario, []).flatMap((kernel) => kernel ?? []),
+      needs: scenario.needs,
       deep: scenario.deep,
       shows: scenario.shows,
     })),

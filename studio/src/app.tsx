@@ -1,6 +1,7 @@
 /** The frame around the views. */
 import { useEffect, useState } from 'preact/hooks'
 import type { Embedded } from './documents.ts'
+import { ErrorBox } from './error-box.tsx'
 import { OrderView } from './order/order-view.tsx'
 import { PlayView } from './play-view.tsx'
 import { Report } from './report.tsx'
@@ -79,12 +80,7 @@ function Model({ backend, children }: { backend: Backend; children: (model: Mode
   useEffect(() => {
     backend.model().then(setModel, (thrown) => setError(String(thrown instanceof Error ? thrown.message : thrown)))
   }, [backend])
-  if (error !== undefined)
-    return (
-      <p class="error" role="alert">
-        {error}
-      </p>
-    )
+  if (error !== undefined) return <ErrorBox text={error} />
   if (!model)
     return (
       <p class="empty" role="status">

@@ -1,6 +1,7 @@
 /** A run of the studio, fetched and played. */
 import { useEffect, useState } from 'preact/hooks'
 import type { PlayDocument } from '../../src/report/play.ts'
+import { ErrorBox } from './error-box.tsx'
 import { addressOf, Player, type Position, positionOf } from './player/player.tsx'
 import { formatRoute, replaceRoute } from './route.ts'
 import type { Backend } from './verdicts/backend.ts'
@@ -29,9 +30,9 @@ export function PlayView({ backend, values }: { backend: Backend; values: Readon
     )
   if (error !== undefined)
     return (
-      <p class="error" role="alert">
-        {error} <a href={formatRoute('verdicts', {})}>Back to the verdicts</a>
-      </p>
+      <ErrorBox text={error}>
+        <a href={formatRoute('verdicts', {})}>Back to the verdicts</a>
+      </ErrorBox>
     )
   if (!made)
     return (

@@ -87,6 +87,8 @@ function Cell({ column, checks, onGo }: { column: LaneColumn; checks: readonly C
       </button>
     )
   }
+  // A step may go through several functions: the one that fails is named.
+  const { at } = (checks && step.moments.find(({ violations }) => violations.some((check) => checks.includes(check)))) ?? step
   const end = column.ends === 'thread ended' ? 'ends' : column.ends === 'waits' ? 'then waits' : column.ends === 'preempted' ? 'delayed here' : undefined
   return (
     <button
@@ -94,10 +96,10 @@ function Cell({ column, checks, onGo }: { column: LaneColumn; checks: readonly C
       class={`cell${checks ? ' fails' : ''}${step.onlyReads ? ' reads' : ''}`}
       tabIndex={-1}
       onClick={() => onGo(column.to)}
-      title={step.at.text}
+      title={at.text}
     >
-      <span class="fn">{step.at.function}</span>
-      <span class="text">{step.at.text}</span>
+      <span class="fn">{at.function}</span>
+      <span class="text">{at.text}</span>
       <span class="deed">{deedOf(step)}</span>
       {checks && <span class="bad">✖ {checks[0].kind}</span>}
       {!checks && end && <span class={column.ends === 'preempted' ? 'delayed' : 'faint'}>{end}</span>}

@@ -8,6 +8,8 @@ export interface ModelList {
     readonly about: string
     readonly bounds: string
     readonly kernels: readonly string[]
+    /** With these switched on it makes sense on the other kernels too. */
+    readonly needs: readonly string[]
     readonly deep: boolean
     readonly shows: readonly string[]
   }[]

@@ -1,11 +1,12 @@
 /** Scenario by kernel: what the checker said, filtered, sorted, and asked again. */
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { RunSummary } from '../../../src/report/play.ts'
-import { formatRoute, replaceRoute } from '../route.ts'
+import { ErrorBox } from '../error-box.tsx'
+import { replaceRoute } from '../route.ts'
 import type { Backend, ModelList, News } from './backend.ts'
+import { Cell, SIGN } from './cell.tsx'
 import { Changes, listOf } from './changes.tsx'
 
-const SIGN: Record<RunSummary['verdict'], string> = { pass: '✓', violation: '✖', vacuous: '∅', inconclusive: '?' }
 const SHOW = ['all', 'violation', 'pass', 'vacuous', 'inconclusive', 'not run'] as const
 const SORTS = ['name', 'worst first', 'states', 'time'] as const
 const WORST: Record<RunSummary['verdict'] | 'none', number> = { violation: 0, vacuous: 1, inconclusive: 2, pass: 3, none: 4 }
@@ -29,6 +30,8 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
   const [results, setResults] = useState<ReadonlyMap<string, RunSummary>>(new Map())
   const [loaded, setLoaded] = useState(false)
   const [error, setError] = useState<string | undefined>()
+  /** Searches that could not be made, by cell: why. */
+  const [failed, setFailed] = useState<ReadonlyMap<string, string>>(new Map())
   const [live, setLive] = useState<Live>({})
   const [batch, setBatch] = useState<{ readonly stop: () => void; readonly total: number; readonly done: number } | undefined>()
   const set = (next: Record<string, string | undefined>): void => {
@@ -46,6 +49,11 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
   }, [backend])
 
   const kernels = model.kernels.map(({ name }) => name)
+  /** A scenario makes sense on its kernels, and where what it needs is switched on. */
+  const applies = ({ kernels: own, needs }: ModelList['scenarios'][number], kernel: string): boolean =>
+    own.includes(kernel) ||
+    (needs.length > 0 &&
+      needs.every((name) => !minus.includes(name) && (plus.includes(name) || model.switches.find((one) => one.name === name)?.in.includes(kernel))))
   const rows = useMemo(() => {
     const words = q
       .toLowerCase()
@@ -53,7 +61,7 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
       .filter((word) => word !== '')
     const resultOf = (scenario: string, kernel: string): RunSummary | undefined => results.get(cellKey(scenario, kernel, changes))
     const list = model.scenarios.flatMap((scenario) => {
-      const cells = kernels.map((kernel) => ({ kernel, applies: scenario.kernels.includes(kernel), result: resultOf(scenario.name, kernel) }))
+      const cells = kernels.map((kernel) => ({ kernel, applies: applies(scenario, kernel), result: resultOf(scenario.name, kernel) }))
       const text =
         `${scenario.name} ${scenario.about} ${scenario.shows.join(' ')} ${cells.flatMap(({ result }) => result?.kinds ?? []).join(' ')}`.toLowerCase()
       if (!words.every((word) => text.includes(word))) return []
@@ -93,10 +101,11 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
     setLive((now) => ({ ...now, [`${scenario} ${kernel}`]: undefined }))
     setBatch((now) => now && { ...now, done: now.done + 1 })
     if (news.kind === 'done') setResults((now) => new Map(now).set(cellKey(scenario, kernel, news.summary.changes), news.summary))
-    else setError(`${scenario} on ${kernel}: ${news.message}`)
+    else setFailed((now) => new Map(now).set(`${scenario} ${kernel}`, news.message))
   }
   const run = (runs: readonly { readonly scenario: string; readonly kernel: string }[]): void => {
     setError(undefined)
+    setFailed(new Map())
     backend.search(runs, plus, minus, hear).then(
       (stop) => setBatch({ stop, total: runs.length, done: 0 }),
       (thrown) => setError(String(thrown instanceof Error ? thrown.message : thrown)),
@@ -165,12 +174,19 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
         </output>
       </div>
       {error && (
-        <p class="error" role="alert">
-          {error}{' '}
+        <ErrorBox text={error}>
           <button type="button" onClick={() => setError(undefined)}>
             dismiss
           </button>
-        </p>
+        </ErrorBox>
+      )}
+      {failed.size > 0 && (
+        <ErrorBox text={[...failed].slice(0, 1).map(([cell, why]) => `${cell}: ${why}`)[0]}>
+          {failed.size > 1 && <b>The same or another for {failed.size - 1} other searches. </b>}
+          <button type="button" onClick={() => setFailed(new Map())}>
+            dismiss
+          </button>
+        </ErrorBox>
       )}
       {loaded && results.size === 0 && !batch && (
         <p class="note">Nothing has been searched yet. Run what is shown, or one row or cell: most take less than a second, all of them some minutes.</p>
@@ -222,6 +238,7 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
                           plus={plus}
                           minus={minus}
                           result={result}
+                          failed={failed.get(`${scenario.name} ${kernel}`)}
                           live={live[`${scenario.name} ${kernel}`]}
                           busy={batch !== undefined}
                           onRun={() => run([{ scenario: scenario.name, kernel }])}
@@ -240,46 +257,5 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
         </section>
       )}
     </div>
-  )
-}
-
-interface CellProps {
-  readonly scenario: string
-  readonly kernel: string
-  readonly plus: readonly string[]
-  readonly minus: readonly string[]
-  readonly result: RunSummary | undefined
-  readonly live: { readonly states: number; readonly seconds: number } | undefined
-  readonly busy: boolean
-  readonly onRun: () => void
-}
-
-function Cell({ scenario, kernel, plus, minus, result, live, busy, onRun }: CellProps) {
-  if (live)
-    return (
-      <span class="running">
-        <b>… searching</b>
-        <small>
-          {live.states.toLocaleString('en')} states, {live.seconds.toFixed(0)} s
-        </small>
-      </span>
-    )
-  if (!result)
-    return (
-      <button type="button" class="cellrun faint" disabled={busy} onClick={onRun} aria-label={`run ${scenario} on ${kernel}`}>
-        run
-      </button>
-    )
-  const kinds = [...new Set(result.kinds)]
-  return (
-    <a href={formatRoute('play', { scenario, kernel, with: plus.join(','), without: minus.join(',') })} title={result.bounds}>
-      <b>
-        {SIGN[result.verdict]} {result.verdict === 'violation' ? kinds.join(', ') : result.verdict}
-      </b>
-      <small>
-        {result.states.toLocaleString('en')} states · {result.seconds.toFixed(1)} s{result.limit ? ` · ${result.limit}` : ''}
-        {result.verdict === 'vacuous' ? ` · never ${result.never.join(', ')}` : ''}
-      </small>
-    </a>
   )
 }
