@@ -29,6 +29,8 @@ export interface ModelList {
   }[]
   readonly kernels: readonly { readonly name: string; readonly about: string }[]
   readonly switches: readonly { readonly name: string; readonly effect: string; readonly commit?: string; readonly in: readonly string[] }[]
+  /** Changes that may land, each as the switches it turns on: of the mail first. */
+  readonly changes: readonly { readonly name: string; readonly about: string; readonly switches: readonly string[] }[]
 }
 
 /** One line of the stream of a batch of searches. */
@@ -133,7 +135,8 @@ export class Answers {
   stop(name: string): boolean {
     const batch = this.batches.get(name)
     if (!batch) return false
-    for (const stop of batch.stops) stop()
+    // Those that wait first: else each that is stopped makes room for the next, and a worker is started for it.
+    for (const stop of [...batch.stops].reverse()) stop()
     this.cache.write(this.verdicts())
     if (!batch.ended) end(batch, true)
     return true
@@ -270,6 +273,9 @@ export function modelList(selection: Selection): ModelList {
       ...(commit === undefined ? {} : { commit }),
       in: model.kernels.filter(({ has }) => has.includes(name)).map((kernel) => kernel.name),
     })),
+    changes: [...model.proposals]
+      .sort(([, a], [, b]) => Number(b.of_the_mail ?? false) - Number(a.of_the_mail ?? false))
+      .map(([name, { about, parts }]) => ({ name, about, switches: [...new Set(Object.values(parts).flatMap(({ switches }) => switches))] })),
   }
 }
 

@@ -15,6 +15,7 @@ export interface ModelList {
   }[]
   readonly kernels: readonly { readonly name: string; readonly about: string }[]
   readonly switches: readonly { readonly name: string; readonly effect: string; readonly commit?: string; readonly in: readonly string[] }[]
+  readonly changes: readonly { readonly name: string; readonly about: string; readonly switches: readonly string[] }[]
 }
 
 export type News =

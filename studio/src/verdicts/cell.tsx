@@ -11,12 +11,14 @@ interface CellProps {
   readonly minus: readonly string[]
   readonly result: RunSummary | undefined
   readonly failed: string | undefined
+  /** It is to be searched, and its turn has not come. */
+  readonly waiting: boolean
   readonly live: { readonly states: number; readonly seconds: number } | undefined
   readonly busy: boolean
   readonly onRun: () => void
 }
 
-export function Cell({ scenario, kernel, plus, minus, result, failed, live, busy, onRun }: CellProps) {
+export function Cell({ scenario, kernel, plus, minus, result, failed, waiting, live, busy, onRun }: CellProps) {
   if (live)
     return (
       <span class="running">
@@ -24,6 +26,13 @@ export function Cell({ scenario, kernel, plus, minus, result, failed, live, busy
         <small>
           {live.states.toLocaleString('en')} states, {live.seconds.toFixed(0)} s
         </small>
+      </span>
+    )
+  if (waiting)
+    return (
+      <span class="faint">
+        waits for its turn
+        {result && <small>before: {result.verdict}</small>}
       </span>
     )
   if (failed !== undefined)

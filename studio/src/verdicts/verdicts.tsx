@@ -33,7 +33,9 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
   /** Searches that could not be made, by cell: why. */
   const [failed, setFailed] = useState<ReadonlyMap<string, string>>(new Map())
   const [live, setLive] = useState<Live>({})
-  const [batch, setBatch] = useState<{ readonly stop: () => void; readonly total: number; readonly done: number } | undefined>()
+  const [batch, setBatch] = useState<
+    { readonly stop: () => void; readonly runs: ReadonlySet<string>; readonly told: ReadonlySet<string>; readonly stopping?: true } | undefined
+  >()
   const set = (next: Record<string, string | undefined>): void => {
     replaceRoute('verdicts', { ...values, ...next })
     dispatchEvent(new HashChangeEvent('hashchange'))
@@ -98,16 +100,17 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
       return
     }
     const [scenario, kernel] = news.kind === 'done' ? [news.summary.scenario, news.summary.kernel] : [news.scenario, news.kernel]
-    setLive((now) => ({ ...now, [`${scenario} ${kernel}`]: undefined }))
-    setBatch((now) => now && { ...now, done: now.done + 1 })
+    const cell = `${scenario} ${kernel}`
+    setLive((now) => ({ ...now, [cell]: undefined }))
+    setBatch((now) => now && { ...now, told: new Set(now.told).add(cell) })
     if (news.kind === 'done') setResults((now) => new Map(now).set(cellKey(scenario, kernel, news.summary.changes), news.summary))
-    else setFailed((now) => new Map(now).set(`${scenario} ${kernel}`, news.message))
+    else setFailed((now) => new Map(now).set(cell, news.message))
   }
   const run = (runs: readonly { readonly scenario: string; readonly kernel: string }[]): void => {
     setError(undefined)
     setFailed(new Map())
     backend.search(runs, plus, minus, hear).then(
-      (stop) => setBatch({ stop, total: runs.length, done: 0 }),
+      (stop) => setBatch({ stop, runs: new Set(runs.map((one) => `${one.scenario} ${one.kernel}`)), told: new Set() }),
       (thrown) => setError(String(thrown instanceof Error ? thrown.message : thrown)),
     )
   }
@@ -144,13 +147,26 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
         <Changes model={model} plus={plus} minus={minus} onChange={(nextPlus, nextMinus) => set({ with: nextPlus.join(','), without: nextMinus.join(',') })} />
         {batch ? (
           <>
-            <button type="button" class="play" onClick={batch.stop}>
-              ■ stop
+            <button
+              type="button"
+              class="play"
+              disabled={batch.stopping}
+              onClick={() => {
+                batch.stop()
+                setBatch({ ...batch, stopping: true })
+              }}
+            >
+              ■ {batch.stopping ? 'stopping …' : 'stop'}
             </button>
-            <progress max={batch.total} value={batch.done} aria-label="Searches done" />
+            <progress max={batch.runs.size} value={batch.told.size} aria-label="Searches done" />
             <output class="where">
-              {batch.done} <span class="faint">of {batch.total}</span>
+              {batch.told.size} <span class="faint">of {batch.runs.size}</span>
             </output>
+            {batch.told.size === 0 && Object.keys(live).length === 0 && (
+              <span class="faint" role="status">
+                the workers load the model …
+              </span>
+            )}
           </>
         ) : (
           <button
@@ -239,6 +255,7 @@ export function Verdicts({ backend, model, values }: VerdictsProps) {
                           minus={minus}
                           result={result}
                           failed={failed.get(`${scenario.name} ${kernel}`)}
+                          waiting={batch?.runs.has(`${scenario.name} ${kernel}`) === true && !batch.told.has(`${scenario.name} ${kernel}`)}
                           live={live[`${scenario.name} ${kernel}`]}
                           busy={batch !== undefined}
                           onRun={() => run([{ scenario: scenario.name, kernel }])}
