@@ -79,6 +79,7 @@ export class Answers {
   }
 
   model(): ModelList {
+    this.searches.warm()
     return modelList(this.selection)
   }
 

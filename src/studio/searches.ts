@@ -30,6 +30,11 @@ export class Searches {
     return () => this.stop(job)
   }
 
+  /** Gets a worker ready before the first search: loading the model takes it some seconds. */
+  warm(): void {
+    if (this.hands.length === 0) this.newHand()
+  }
+
   private stop(job: Job): void {
     const place = this.waiting.indexOf(job)
     if (place >= 0) this.waiting.splice(place, 1)
