@@ -1,6 +1,7 @@
 /** Writes machine code as WebAssembly. */
 import type { Command, Functions, MachineFunction, MachineModule, Operator, Value } from './machine.ts'
 import { MOST_PAGES, type SearchMemory } from './search-memory.ts'
+import { WasmBytes } from './wasm-bytes.ts'
 
 /** What is used of the global: its types come with the DOM's, which this project does without. */
 declare const WebAssembly: {
@@ -47,29 +48,44 @@ export function webAssembly(module: MachineModule): Uint8Array<ArrayBuffer> {
   const functions = [helper('div', 0x6d), helper('rem', 0x6f), ...module.functions]
   const arities = [...new Set(functions.map((f) => f.params))]
   const index = new Map(functions.map((f, i) => [f.name, i]))
-  const types = arities.map((n) => [0x60, ...vector(Array.from({ length: n }, () => [I32])), ...vector([[I32]])])
-  const bodies = functions.map((f) => {
-    const code = 'code' in f ? f.code : new Writer(index).write(f)
-    const locals = f.vars > f.params ? vector([[...unsigned(f.vars - f.params), I32]]) : vector([])
-    return sized(locals.concat(code, END))
-  })
-  const bytes: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]
-  const section = (id: number, items: readonly (readonly number[])[]): void => {
-    bytes.push(id)
-    append(bytes, sized(vector(items)))
+  const bytes = new WasmBytes()
+  bytes.raw(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00)
+  const section = <T>(id: number, items: readonly T[], write: (item: T) => void): void => {
+    bytes.byte(id)
+    bytes.sized(() => bytes.vector(items, write))
   }
-  section(1, types)
-  section(2, [[...name('e'), ...name('m'), 0x02, SHARED, ...unsigned(0), ...unsigned(MOST_PAGES)]])
-  section(
-    3,
-    functions.map((f) => unsigned(arities.indexOf(f.params))),
+  const integer = (): void => bytes.byte(I32)
+  section(1, arities, (params) => {
+    bytes.byte(0x60)
+    bytes.vector(Array.from({ length: params }), integer)
+    bytes.vector([0], integer)
+  })
+  section(2, [MOST_PAGES], (most) => {
+    bytes.name('e')
+    bytes.name('m')
+    bytes.raw(0x02, SHARED)
+    bytes.unsigned(0)
+    bytes.unsigned(most)
+  })
+  section(3, functions, (f) => bytes.unsigned(arities.indexOf(f.params)))
+  section(7, module.exports, (exported) => {
+    bytes.name(exported)
+    bytes.byte(0x00)
+    bytes.unsigned(index.get(exported) as number)
+  })
+  const writer = new Writer(index, bytes)
+  section(10, functions, (f) =>
+    bytes.sized(() => {
+      bytes.vector(f.vars > f.params ? [f.vars - f.params] : [], (count) => {
+        bytes.unsigned(count)
+        integer()
+      })
+      if ('code' in f) bytes.raw(...f.code)
+      else writer.write(f)
+      bytes.byte(END)
+    }),
   )
-  section(
-    7,
-    module.exports.map((exported) => [...name(exported), 0x00, ...unsigned(index.get(exported) as number)]),
-  )
-  section(10, bodies)
-  return new Uint8Array(bytes)
+  return bytes.done()
 }
 
 /** `div` and `rem`: 0 for a divisor of 0, and no trap for the one quotient that is out of range. */
@@ -82,18 +98,18 @@ function helper(called: 'div' | 'rem', operation: number): { name: string; param
 
 class Writer {
   private readonly functions: ReadonlyMap<string, number>
-  private readonly out: number[] = []
+  private readonly out: WasmBytes
   /** Labels of the constructs around the place being written; unnamed ones are -1. */
   private readonly around: number[] = []
 
-  constructor(functions: ReadonlyMap<string, number>) {
+  constructor(functions: ReadonlyMap<string, number>, out: WasmBytes) {
     this.functions = functions
+    this.out = out
   }
 
-  write(f: MachineFunction): number[] {
+  write(f: MachineFunction): void {
     this.body(f.body)
-    this.out.push(CONST, 0)
-    return this.out
+    this.out.raw(CONST, 0)
   }
 
   private body(commands: readonly Command[]): void {
@@ -105,147 +121,122 @@ class Writer {
     switch (c.k) {
       case 'set':
         this.value(c.value)
-        out.push(LOCAL_SET, ...unsigned(c.to))
+        out.byte(LOCAL_SET)
+        out.unsigned(c.to)
         return
       case 'store':
         this.address(c.at)
         this.value(c.value)
-        out.push(STORE, 2, ...unsigned(c.offset * 4))
+        out.raw(STORE, 2)
+        out.unsigned(c.offset * 4)
         return
       case 'if':
         this.value(c.c)
-        out.push(IF, VOID)
+        out.raw(IF, VOID)
         this.around.push(-1)
         this.body(c.then)
         if (c.else.length > 0) {
-          out.push(ELSE)
+          out.byte(ELSE)
           this.body(c.else)
         }
         this.close()
         return
       case 'block':
       case 'loop':
-        out.push(c.k === 'block' ? BLOCK : LOOP, VOID)
+        out.raw(c.k === 'block' ? BLOCK : LOOP, VOID)
         this.around.push(c.label)
         this.body(c.body)
         this.close()
         return
       case 'leave':
       case 'again':
-        out.push(BR, ...unsigned(this.around.length - 1 - this.around.lastIndexOf(c.label)))
+        out.byte(BR)
+        out.unsigned(this.around.length - 1 - this.around.lastIndexOf(c.label))
         return
       case 'switch':
         this.switch(c.on, c.cases)
         return
       case 'return':
         this.value(c.value)
-        out.push(RETURN)
+        out.byte(RETURN)
     }
   }
 
   /** One block a case inside one for all: the table leads to the end of the case's own block, where its code stands. */
   private switch(on: Value, cases: readonly (readonly Command[])[]): void {
     for (let i = 0; i <= cases.length; i++) {
-      this.out.push(BLOCK, VOID)
+      this.out.raw(BLOCK, VOID)
       this.around.push(-1)
     }
     this.value(on)
-    this.out.push(BR_TABLE)
-    append(this.out, vector(cases.map((_, i) => unsigned(i))))
-    append(this.out, unsigned(cases.length))
+    this.out.byte(BR_TABLE)
+    this.out.vector([...cases.keys()], (i) => this.out.unsigned(i))
+    this.out.unsigned(cases.length)
     cases.forEach((one, i) => {
       this.close()
       this.body(one)
-      this.out.push(BR, ...unsigned(cases.length - 1 - i))
+      this.out.byte(BR)
+      this.out.unsigned(cases.length - 1 - i)
     })
     this.close()
   }
 
   private close(): void {
     this.around.pop()
-    this.out.push(END)
+    this.out.byte(END)
   }
 
   private address(at: Value): void {
-    if (at.k === 'const') this.out.push(CONST, ...signed(at.value * 4))
-    else {
-      this.value(at)
-      this.out.push(CONST, 2, OPERATION['<<'])
+    if (at.k === 'const') {
+      this.out.byte(CONST)
+      this.out.signed(at.value * 4)
+      return
     }
+    this.value(at)
+    this.out.raw(CONST, 2, OPERATION['<<'])
   }
 
   private value(v: Value): void {
     const { out } = this
     switch (v.k) {
       case 'const':
-        out.push(CONST, ...signed(v.value))
+        out.byte(CONST)
+        out.signed(v.value)
         return
       case 'get':
-        out.push(LOCAL_GET, ...unsigned(v.from))
+        out.byte(LOCAL_GET)
+        out.unsigned(v.from)
         return
       case 'word':
         this.address(v.at)
-        out.push(LOAD, 2, ...unsigned(v.offset * 4))
+        out.raw(LOAD, 2)
+        out.unsigned(v.offset * 4)
         return
       case 'call':
         for (const arg of v.args) this.value(arg)
-        out.push(CALL, ...unsigned(this.functions.get(v.to) as number))
+        out.byte(CALL)
+        out.unsigned(this.functions.get(v.to) as number)
         return
       case 'cond':
         this.value(v.c)
-        out.push(IF, I32)
+        out.raw(IF, I32)
         this.around.push(-1)
         this.value(v.a)
-        out.push(ELSE)
+        out.byte(ELSE)
         this.value(v.b)
         this.close()
         return
       case 'bin':
         this.value(v.a)
         if (v.op === '==' && v.b.k === 'const' && v.b.value === 0) {
-          out.push(EQZ)
+          out.byte(EQZ)
           return
         }
         this.value(v.b)
-        if (v.op === '/' || v.op === '%') out.push(CALL, ...unsigned(this.functions.get(v.op === '/' ? 'div' : 'rem') as number))
-        else out.push(OPERATION[v.op])
+        if (v.op === '/' || v.op === '%') {
+          out.byte(CALL)
+          out.unsigned(this.functions.get(v.op === '/' ? 'div' : 'rem') as number)
+        } else out.byte(OPERATION[v.op])
     }
   }
-}
-
-function unsigned(value: number): number[] {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
-  return [...bytes, rest]
-}
-
-function signed(value: number): number[] {
-  const bytes: number[] = []
-  for (let rest = value | 0; ; rest >>= 7) {
-    const byte = rest & 0x7f
-    if ((rest >> 6 === 0 && byte < 0x40) || (rest >> 6 === -1 && byte >= 0x40)) return [...bytes, byte]
-    bytes.push(byte | 0x80)
-  }
-}
-
-function name(text: string): number[] {
-  return sized([...text].map((char) => char.charCodeAt(0)))
-}
-
-function sized(bytes: readonly number[]): number[] {
-  const result = unsigned(bytes.length)
-  append(result, bytes)
-  return result
-}
-
-function vector(items: readonly (readonly number[])[]): number[] {
-  const result = unsigned(items.length)
-  for (const item of items) append(result, item)
-  return result
-}
-
-/** Without spreading: a function may be longer than an argument list. */
-function append(to: number[], bytes: readonly number[]): void {
-  for (const byte of bytes) to.push(byte)
 }

@@ -6,18 +6,21 @@ import { BYTES_A_STATE } from './components.ts'
 import { buildCounterexamples } from './counterexample.ts'
 import { atGrain } from './grain.ts'
 import { StateGraph } from './graph.ts'
-import { layOut } from './layout.ts'
+import { TooManySuccessors } from './interpreted.ts'
+import { type Layout, layOut } from './layout.ts'
 import { Limits } from './limits.ts'
 import { findLivelock } from './livelock.ts'
 import { searchInParallel } from './parallel-search.ts'
 import { compile } from './runner.ts'
-import { type Searched, search } from './search.ts'
+import { type Searched, type SearchOptions, search } from './search.ts'
 import type { CheckVerdict, Counterexample, Exploration, ExploreOptions, Grain } from './verdict.ts'
 
 /** Starting workers costs about as much as searching this many states. */
 const WORTH_WORKERS = 200_000
 /** Faster from the first thousands of states on: docs/decisions/0004-generated-code.md has the figures. */
 const DEFAULT_BACKEND: Backend = 'wasm'
+/** How many states the interpreter does in the time that code for one node takes. */
+const STATES_A_NODE = 0.5
 
 /** Explores a program: all reachable states, unless a limit is reached first. The result does not depend on the number of workers. */
 export async function explore(program: Program, options: ExploreOptions = {}): Promise<Exploration> {
@@ -39,6 +42,8 @@ interface How {
   readonly stopAtRace?: boolean
   /** Expand no level after this one. */
   readonly lastLevel?: number
+  /** Write code when there are more states than this; none: at once. */
+  readonly worthCode?: number
   /** Start workers when there are more states than this. */
   readonly worthWorkers?: number
 }
@@ -46,13 +51,32 @@ interface How {
 /** Searches a program once, at the grain it has: in this thread as long as it is small, then with workers. */
 export async function searchAll(program: Program, options: ExploreOptions, limits: Limits, how: How): Promise<Searched> {
   const layout = layOut(program, { zeroDeadLocals: options.zeroDeadLocals })
-  const code = compile(program, layout, options.backend ?? DEFAULT_BACKEND, options.coverage)
   const jobs = Math.max(1, Math.floor(options.jobs ?? availableParallelism()))
   const { fingerprint, onProgress } = options
-  const { stopAtRace = false, lastLevel, worthWorkers = WORTH_WORKERS } = how
+  const { stopAtRace = false, lastLevel, worthWorkers = WORTH_WORKERS, worthCode = statesWorthCode(program) } = how
   const shared = { limits, onProgress, stopAtRace, fingerprint, lastLevel }
+  if (worthCode > 0 && options.backend === undefined && !options.coverage && !program.inputs?.length) {
+    const few = await searchFew(program, layout, { ...shared, outgrowAt: worthCode })
+    if (few) return few
+  }
+  const code = compile(program, layout, options.backend ?? DEFAULT_BACKEND, options.coverage)
   const small = await search(program, code, jobs === 1 ? shared : { ...shared, outgrowAt: worthWorkers })
   return small ?? searchInParallel(program, code, jobs, shared)
+}
+
+/** Searches with the interpreter; null if there is too much to search. */
+async function searchFew(program: Program, layout: Layout, options: SearchOptions): Promise<Searched | null> {
+  try {
+    return await search(program, compile(program, layout, 'interpreter'), options)
+  } catch (error) {
+    if (error instanceof TooManySuccessors) return null
+    throw error
+  }
+}
+
+/** Writing and compiling a program's code costs about as much as making the successors of this many states without. */
+function statesWorthCode(program: Program): number {
+  return Math.floor(program.threads.reduce((sum, { nodes }) => sum + nodes.length, 0) * STATES_A_NODE)
 }
 
 /** Where only fingerprints were kept: searches again, exactly, as far as the failures; null if that came to a limit. */

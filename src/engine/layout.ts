@@ -145,9 +145,9 @@ function planThread(thread: Thread, zeroDead: boolean): ThreadPlan {
   const counters = reachableCounters(thread)
   const all = thread.locals.map((_, id) => id)
   const liveAt = liveLocals(thread)
-  const live = counters.map((node) => (zeroDead ? liveAt[node] : all))
+  const live = counters.map((node) => (zeroDead ? liveAt.at(node) : all))
   const pcBits = width(0, counters.length)
-  const atEntry = new Set(zeroDead ? liveAt[thread.entry] : all)
+  const atEntry = new Set(zeroDead ? liveAt.at(thread.entry) : all)
 
   const neighbours: Set<LocalId>[] = thread.locals.map(() => new Set())
   for (const together of live) for (const a of together) for (const b of together) if (a !== b) neighbours[a].add(b)

@@ -1,7 +1,8 @@
-/** Generated code, and instances of it with the memory they work on. */
+/** What makes successors: generated code or the interpreter, with the memory it works on. */
 import type { Program } from '../ir/program.ts'
 import { generate } from './codegen.ts'
-import { type Backend, type Compiled, compileModule, instantiate } from './compiled.ts'
+import { type Backend, type Compiled, compileModule, instantiate, type Language } from './compiled.ts'
+import { interpretedExpander, interpretedWorkspace } from './interpreted.ts'
 import type { Layout } from './layout.ts'
 import { SearchMemory } from './search-memory.ts'
 import { type StoreCode, storeCode } from './store-code.ts'
@@ -11,24 +12,29 @@ import type { Workspace } from './workspace.ts'
 export interface Code {
   readonly layout: Layout
   readonly workspace: Workspace
-  readonly compiled: Compiled<'expand'>
+  /** What makes successors: generated code, or the interpreter of a program. */
+  readonly maker: Compiled<'expand'> | { readonly interpreted: Program }
   /** The code of stores of such states. */
   readonly store: Compiled<StoreCode>
 }
 
-/** Generates and compiles a program's code; with `coverage` it notes the nodes it executes. */
+/** Generates and compiles a program's code; with `coverage` it notes the nodes it executes, which the interpreter does not. */
 export function compile(program: Program, layout: Layout, backend: Backend, coverage = false): Code {
+  if (backend === 'interpreter') {
+    if (coverage) throw new Error('[putpage internal bug] the interpreter does not note coverage')
+    return { layout, workspace: interpretedWorkspace(program, layout), maker: { interpreted: program }, store: compiledStore(layout.words, 'wasm') }
+  }
   const { module, workspace } = generate(program, layout, coverage)
-  return { layout, workspace, compiled: compileModule(module, backend), store: compiledStore(layout.words, backend) }
+  return { layout, workspace, maker: compileModule(module, backend), store: compiledStore(layout.words, backend) }
 }
 
 const stores = new Map<string, Compiled<StoreCode>>()
 
-function compiledStore(width: number, backend: Backend): Compiled<StoreCode> {
-  const key = `${backend} ${width}`
+function compiledStore(width: number, language: Language): Compiled<StoreCode> {
+  const key = `${language} ${width}`
   const known = stores.get(key)
   if (known !== undefined) return known
-  const compiled = compileModule(storeCode(width), backend)
+  const compiled = compileModule(storeCode(width), language)
   stores.set(key, compiled)
   return compiled
 }
@@ -41,11 +47,11 @@ export class Runner {
   private readonly expand: (count: number) => number
 
   /** Runs in the first words of a memory that has room for the workspace. */
-  constructor({ layout, workspace, compiled }: Code, memory: SearchMemory = SearchMemory.ofSize(workspace.words)) {
+  constructor({ layout, workspace, maker }: Code, memory: SearchMemory = SearchMemory.ofSize(workspace.words)) {
     this.layout = layout
     this.workspace = workspace
     this.memory = memory.words
-    this.expand = instantiate(compiled, memory).expand
+    this.expand = 'interpreted' in maker ? interpretedExpander(maker.interpreted, layout, workspace, this.memory) : instantiate(maker, memory).expand
   }
 
   /** Expands the first `count` sources; gives the end of the records. Finding words keep what they had, the list of hung sources does not. */

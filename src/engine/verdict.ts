@@ -82,7 +82,7 @@ export interface ExploreOptions {
   /** Zero dead locals (default true); false is for tests only. */
   readonly zeroDeadLocals?: boolean
   /** `js` or `wasm`: what the generated code is. */
-  readonly backend?: 'js' | 'wasm'
+  readonly backend?: 'js' | 'wasm' | 'interpreter'
   /** Stops the search; the result is then inconclusive, `interrupted`. */
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: Progress) => void

@@ -61,7 +61,7 @@ export function promelaProcess(program: Program, index: number, options: Process
   const thread = program.threads[index]
   const live = liveLocals(thread)
   const graphs = transitionGraphs(thread)
-  const held = new Set(graphs.flatMap((graph) => live[graph.start]))
+  const held = new Set(graphs.flatMap((graph) => live.at(graph.start)))
   const own = scopeOf(program, options.names, index)
   const scope: Scope = { column: own.column, local: (id) => (held.has(id) ? own.local(id) : `scratch_${options.names.threads[index]}_${own.local(id)}`) }
   const used = [...new Set(graphs.flatMap((graph) => localsToZero(graph, undefined, live)))].sort((a, b) => a - b)
@@ -127,7 +127,7 @@ export function promelaProcess(program: Program, index: number, options: Process
     function statement({ key, node }: Item, depth: number): void {
       switch (node.op) {
         case 'assign':
-          if (live[node.next].includes(node.dst)) put(depth, `${scope.local(node.dst)} = ${printExpr(node.value, scope)};`)
+          if (live.has(node.next, node.dst)) put(depth, `${scope.local(node.dst)} = ${printExpr(node.value, scope)};`)
           break
         case 'load': {
           const cells = node.places.map((place) => printPlace(place, scope))

@@ -1,5 +1,5 @@
 /** The nodes a transition may run, and where it may stop: the definition at the top of `ir/program.ts`, made into a graph. */
-import { successors } from '../ir/liveness.ts'
+import { type Liveness, successors } from '../ir/liveness.ts'
 import { isAccess, type LocalId, type Node, type NodeId, type Thread } from '../ir/program.ts'
 
 /** Where control goes after a node: on to another item of the same transition, or to a stop, or out of the thread. */
@@ -64,13 +64,13 @@ export function transitionGraphs(thread: Thread): TransitionGraph[] {
  * Gives the locals that must be zeroed when a transition of `graph` stops at `at` (undefined: the thread has ended), as the
  * interpreter does. Locals dead at the start are 0 there already, so only those live there or assigned on the way are named.
  */
-export function localsToZero(graph: TransitionGraph, at: NodeId | undefined, live: readonly (readonly LocalId[])[]): LocalId[] {
-  const dirty = new Set<LocalId>(live[graph.start])
+export function localsToZero(graph: TransitionGraph, at: NodeId | undefined, live: Liveness): LocalId[] {
+  const dirty = new Set<LocalId>(live.at(graph.start))
   for (const { node } of graph.items.values()) {
     if (node.op === 'assign' || node.op === 'choose') dirty.add(node.dst)
     if (node.op === 'load') for (const dst of node.dsts) dirty.add(dst)
   }
-  if (at !== undefined) for (const local of live[at]) dirty.delete(local)
+  if (at !== undefined) for (const local of live.at(at)) dirty.delete(local)
   return [...dirty].sort((a, b) => a - b)
 }
 

@@ -1,6 +1,6 @@
 /** The reference meaning of a program: every transition out of a state, one node at a time. Slow, plain, and what the explorer is tested against. */
 import { evaluate } from './evaluate.ts'
-import { liveLocals } from './liveness.ts'
+import { type Liveness, liveLocals } from './liveness.ts'
 import { type CheckId, isAccess, type LocalId, type Node, type NodeId, type Program } from './program.ts'
 import { DONE, initialState, type VectorShape, vectorShape } from './state.ts'
 
@@ -47,7 +47,7 @@ const NODE_LIMIT = 100_000
 export function interpret(program: Program, { zeroDeadLocals = true }: InterpreterOptions = {}): Interpreter {
   const shape = vectorShape(program)
   // Found out when first needed: an initial state needs none.
-  const liveAt: (readonly (readonly LocalId[])[])[] = []
+  const liveAt: Liveness[] = []
 
   function threadSuccessors(state: Int32Array, thread: number): Transition[] {
     const base = shape.threadBase[thread]
@@ -152,7 +152,7 @@ export function interpret(program: Program, { zeroDeadLocals = true }: Interpret
     const base = shape.threadBase[thread] + 1
     if (!zeroDeadLocals) return
     liveAt[thread] ??= liveLocals(program.threads[thread])
-    const alive = liveAt[thread][at]
+    const alive = liveAt[thread].at(at)
     let next = 0
     for (let id = 0; id < program.threads[thread].locals.length; id++) {
       if (alive[next] === id) next++

@@ -109,11 +109,11 @@ function pruneThread(program: Program, thread: Thread, unread: (column: ColumnId
       if (node.access && timed(n)) return { op: 'step', at: node.at, next: node.next }
       gone.add(n)
     }
-    if (node.op === 'load' && node.dsts.every((dst) => !live[node.next].includes(dst))) {
+    if (node.op === 'load' && node.dsts.every((dst) => !live.has(node.next, dst))) {
       if (node.access && timed(n)) return { op: 'step', at: node.at, next: node.next }
       gone.add(n)
     }
-    if (node.op === 'assign' && !live[node.next].includes(node.dst) && !node.progress) gone.add(n)
+    if (node.op === 'assign' && !live.has(node.next, node.dst) && !node.progress) gone.add(n)
     if ((node.op === 'load' || node.op === 'store') && node.access && node.places.every((place) => own(place.column)) && !timed(n)) quiet.add(n)
     if (node.op === 'step' && !node.guard && node.until !== undefined && !timed(n)) gone.add(n)
     return node

@@ -74,7 +74,7 @@ const NOT_COUNTED: Counting = { before: undefined, now: undefined, stored: undef
 
 /** Which arguments a function looks at, in the order of its inputs. */
 export function inputsUsed(body: FunctionBody): boolean[] {
-  const live = new Set(liveLocals(body.thread)[body.thread.entry])
+  const live = new Set(liveLocals(body.thread).at(body.thread.entry))
   return body.inputs.map((input) => live.has(input))
 }
 
@@ -128,7 +128,7 @@ export function slice(body: FunctionBody, args: readonly Values[], context: Slic
   }
   const envKey = (node: NodeId, env: Env, kept: Map<LocalId, Values>): string => {
     let key = `${node}`
-    for (const local of live[node]) {
+    for (const local of live.at(node)) {
       const values = env.get(local)
       if (!matters.local(local) || !env.has(local) || (values && values.length === 1 && values[0] === 0)) continue
       kept.set(local, values ?? null)

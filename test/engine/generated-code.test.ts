@@ -51,14 +51,14 @@ function compare(program: Program, backend: Backend): void {
   }
 }
 
-for (const backend of ['js', 'wasm'] as const) {
-  test(`generated ${backend} agrees with the interpreter`, () => {
+for (const backend of ['js', 'wasm', 'interpreter'] as const) {
+  test(`records by ${backend} agree with the interpreter`, () => {
     fc.assert(
       fc.property(randomProgram, (program) => compare(program, backend)),
       { numRuns: 150 },
     )
   })
-  test(`generated ${backend} agrees with the interpreter at grain lock`, () => {
+  test(`records by ${backend} agree with the interpreter at grain lock`, () => {
     fc.assert(
       fc.property(randomProgram, (program) => compare(fuse(program), backend)),
       { numRuns: 100 },
