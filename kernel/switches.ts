@@ -252,6 +252,10 @@ export const change = switches({
     since: 'v6.15',
     effect: 'the scan waits for a locked entry instead of passing over it',
   },
+  writeback_waits_for_locked_entries: {
+    subject: 'fs/dax: dax_writeback_one() waits for a locked entry (in no kernel: an answer to an open question)',
+    effect: 'fsync() waits for whoever has an entry locked, and flushes it then; before, it passes over the entry',
+  },
   locked_entry_walk_resets: {
     commit: 'dd59137bfe70',
     subject: "fs/dax: Fix 'don't skip locked entries when scanning entries'",

@@ -39,6 +39,8 @@ export class AddressSpace {
   i_size: Int<0, 2> = 2
   /** The extent map: which device page backs each index; null is a hole. */
   blocks: FixedArray<Page | null, 2> = array(2, null)
+  /** What was written through mappings of the page is out of the CPU's caches. Only scenarios of fsync() say that it is not. */
+  flushed: FixedArray<boolean, 2> = array(2, true)
   /** Its block is allocated but unwritten: the first write converts it (xfs). */
   unwritten: FixedArray<boolean, 2> = array(2, false)
   /** xfs: the file that has blocks in common with this one, index by index; null for a file without. */
