@@ -96,7 +96,7 @@ async function order(flags: OrderFlags): Promise<ExitCode> {
 
 function rendered(flags: OrderFlags, answers: readonly Answers[], facts: OrderFacts): string {
   if (flags.json) return orderJson(answers, facts)
-  if (flags.dot) return answers.map(({ strict }) => renderDot(strict)).join('\n')
+  if (flags.dot) return answers.map(({ strict, allowing }) => renderDot(allowing ?? strict)).join('\n')
   return `${renderOrder(answers, facts, { colour: outputColour(), width: outputWidth() })}\n`
 }
 

@@ -2,27 +2,51 @@
 import { type CutAnswer, idsOf } from '../order/answer.ts'
 import { members } from '../order/lattice.ts'
 
-/** Draws the safe sets that can be reached, groups included, and, dashed, the steps that are unsafe by one element more. */
-export function renderDot<Evidence>({ cut, elements, lattice, minimalUnsafe }: CutAnswer<Evidence>): string {
+/**
+ * Draws the safe sets that can be reached, groups included, and, dashed, the smallest unsafe ones. Sets are named by the numbers of
+ * their elements, which a list beside them explains; the steps that Linux took are bold.
+ */
+export function renderDot<Evidence>({ cut, elements, lattice, minimalUnsafe, landed, allowed }: CutAnswer<Evidence>): string {
   const name = (set: number): string => `s${set}`
-  const label = (set: number): string => (set === 0 ? 'none' : idsOf(elements, set).join('\\n'))
-  const lines = [`digraph "${quote(cut)}" {`, '  rankdir=BT', '  node [shape=box, style=rounded, fontname="sans-serif", fontsize=9]', '  edge [fontsize=8]']
-  for (const set of lattice.reachableWithGroups) lines.push(`  ${name(set)} [label="${label(set)}"]`)
-  for (const set of lattice.reachableWithGroups) {
+  const numbers = (set: number): string =>
+    members(set)
+      .map((i) => i + 1)
+      .join(' ')
+  const label = (set: number): string => (set === 0 ? 'none' : set === lattice.full ? 'all' : numbers(set))
+  const safe = lattice.reachableWithGroups
+  const lines = [
+    `digraph "${quote(cut)}" {`,
+    `  label="${quote(cut)}: sets of changes that safe steps lead to${allowed.length > 0 ? '; what all together introduce is allowed' : ''}"`,
+    '  rankdir=BT',
+    '  node [shape=box, style=rounded, fontname="sans-serif", fontsize=9, height=0.2, margin="0.06,0.03"]',
+    '  edge [fontname="sans-serif", fontsize=7, arrowsize=0.5, color=gray50]',
+    `  legend [shape=plaintext, label="${elements.map(({ id }, i) => `${i + 1} ${quote(id)}\\l`).join('')}"]`,
+  ]
+  const steps = new Map<string, string>()
+  for (const set of safe) lines.push(`  ${name(set)} [label="${label(set)}"]`)
+  for (const set of safe) {
     for (const i of members(lattice.full & ~set)) {
       const next = set | (1 << i)
-      if (lattice.reachableWithGroups.has(next)) lines.push(`  ${name(set)} -> ${name(next)} [label="${elements[i].id}"]`)
+      if (safe.has(next)) steps.set(`${name(set)} -> ${name(next)}`, `label="${i + 1}"`)
     }
   }
   for (const { members: group, onto } of lattice.groups)
-    lines.push(`  ${name(onto)} -> ${name(onto | group)} [style=bold, label="together: ${idsOf(elements, group).join(', ')}"]`)
+    steps.set(`${name(onto)} -> ${name(onto | group)}`, `style=dashed, penwidth=2, color=black, label="together ${numbers(group)}"`)
   for (const { set, reason } of minimalUnsafe) {
     lines.push(`  ${name(set)} [label="${label(set)}\\nunsafe: ${quote(reason.scenario)}", style=dashed]`)
     for (const i of members(set)) {
       const before = set & ~(1 << i)
-      if (lattice.reachableWithGroups.has(before)) lines.push(`  ${name(before)} -> ${name(set)} [style=dashed, label="${elements[i].id}"]`)
+      if (safe.has(before)) steps.set(`${name(before)} -> ${name(set)}`, `style=dashed, label="${i + 1}"`)
     }
   }
+  let before = 0
+  for (const { set, since } of landed) {
+    if (!safe.has(set) && !minimalUnsafe.some((one) => one.set === set)) lines.push(`  ${name(set)} [label="${label(set)}", style=dotted]`)
+    steps.set(`${name(before)} -> ${name(set)}`, `penwidth=3, color=black, label="Linux ${quote(since)}"`)
+    before = set
+  }
+  for (const [step, look] of steps) lines.push(`  ${step} [${look}]`)
+  for (const { since, set, added } of landed) lines.push(`  // ${since}: ${idsOf(elements, added).join(', ')}${safe.has(set) ? '' : ' (not safe)'}`)
   return `${lines.join('\n')}\n}\n`
 }
 
