@@ -9,7 +9,7 @@ const LARGEST = 512 * 1024 * 1024
 /** Makes the decompressors; zstd's is WebAssembly and has to be instantiated first. */
 export async function makeInflate(): Promise<Inflate> {
   const decoder = new ZSTDDecoder()
-  await decoder.init()
+  await withoutFetch(() => decoder.init())
   return {
     zstd(bytes, size) {
       if (size <= 0 || size > LARGEST) throw new Error('the size makes no sense')
@@ -19,4 +19,14 @@ export async function makeInflate(): Promise<Inflate> {
       return zlib.inflateSync(bytes, { maxOutputLength: Math.max(1, size) })
     },
   }
+}
+
+/** The decoder would take its own bytes through fetch, if there is one: Node loads its whole HTTP client for that, which takes longer than the rest. */
+async function withoutFetch(init: () => Promise<void>): Promise<void> {
+  const fetch = Object.getOwnPropertyDescriptor(globalThis, 'fetch')
+  if (!fetch?.configurable) return init()
+  Object.defineProperty(globalThis, 'fetch', { value: undefined, configurable: true })
+  const done = init()
+  Object.defineProperty(globalThis, 'fetch', fetch)
+  return done
 }

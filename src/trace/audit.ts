@@ -66,13 +66,14 @@ export class Audit {
         for (const judge of options.judges ?? []) judge.begin?.(head, this.rules, (page) => this.ledger.areas.of(page as TrackedPage).type, certain)
       },
       events: (batch, tables) => {
+        this.replay.letters.fill(batch, tables)
         this.ledger.use(tables, this.replay.letters)
         options.references?.use(tables)
         for (const judge of options.judges ?? []) {
           judge.use?.(tables, this.replay.letters)
           judge.see?.(batch)
         }
-        this.replay.events(batch, tables)
+        this.replay.events(batch)
       },
       range: (event) => this.replay.range(event),
       lost: (loss) => this.replay.lost(loss),

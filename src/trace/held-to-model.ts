@@ -95,7 +95,7 @@ export class HeldToModel implements LifeJudge {
   }
 
   see(batch: EventBatch): void {
-    if (this.book && this.tables) this.tasks.see(batch, this.tables, IRQ)
+    if (this.book && this.tables && this.letters) this.tasks.see(batch, this.letters.site, this.tables, IRQ)
   }
 
   run(page: DevicePage, batch: EventBatch, rows: Uint32Array, from: number, to: number): void {

@@ -107,6 +107,23 @@ export interface EventBatch {
   readonly letter: Int32Array
 }
 
+/** A batch as it goes from one thread to another: views are made anew there, so that all batches are of one kind to the engine. */
+export interface PackedBatch {
+  readonly buffer: ArrayBuffer
+  readonly capacity: number
+  readonly length: number
+}
+
+export function packBatch({ buffer, capacity, length }: EventBatch): PackedBatch {
+  return { buffer, capacity, length }
+}
+
+export function unpackBatch({ buffer, capacity, length }: PackedBatch): EventBatch {
+  const batch = newBatch(capacity, buffer)
+  batch.length = length
+  return batch
+}
+
 /** Where the halves of a 64-bit number are in a Uint32Array over it, on this machine: `flags32[2 * row + LOW]`. */
 export const LOW = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 0 : 1
 export const HIGH = 1 - LOW

@@ -6,7 +6,7 @@ import { batchBytes, copyRow, copyRows, type EventBatch, newBatch } from './page
 import { CERTAIN, PageTable, type TrackedPage } from './page-table.ts'
 import { type FrameSet, RangeTable } from './ranges.ts'
 import { type Contradiction, type Recording, Settling } from './settling.ts'
-import type { Loss, RangeEvent, TraceHead, TraceTables } from './source.ts'
+import type { Loss, RangeEvent, TraceHead } from './source.ts'
 import { Zones } from './zone.ts'
 
 /** How far apart two CPUs' events of one page may have been logged against their order: nanoseconds. */
@@ -79,9 +79,9 @@ export class Replay {
     this.recording.lossSeen = true
   }
 
-  events(batch: EventBatch, tables: TraceTables): void {
+  /** The batch's letters must be filled in. */
+  events(batch: EventBatch): void {
     if (batch.length === 0) return
-    this.letters.fill(batch, tables)
     this.countCpus(batch)
     this.round(batch, this.recording.cpus > 1)
   }

@@ -22,19 +22,19 @@ export class TaskFrames {
     this.named = named
   }
 
-  /** Events in the order of the recording. `irq`: bits of the context in which it is not the task that acts. */
-  see(batch: EventBatch, tables: TraceTables, irq: number): void {
+  /** Events in the order of the recording, with the sites of their letters (0: no stack). `irq`: bits of the context in which it is not the task that acts. */
+  see(batch: EventBatch, sites: Int32Array, tables: TraceTables, irq: number): void {
     let pid = -1
     let task: Task | undefined
-    for (let row = 0; row < batch.length; row++) {
-      const stack = batch.stack[row]
-      if (stack === 0 || (batch.context[row] & irq) !== 0) continue
-      if (batch.pid[row] !== pid) {
-        pid = batch.pid[row]
+    const { letter, context, pid: pids, time: times, length } = batch
+    for (let row = 0; row < length; row++) {
+      const site = sites[letter[row]]
+      if (site === 0 || (context[row] & irq) !== 0) continue
+      if (pids[row] !== pid) {
+        pid = pids[row]
         task = this.tasks.get(pid)
       }
-      const site = tables.site(stack)
-      const time = batch.time[row]
+      const time = times[row]
       if (!task) {
         task = { constant: new Set(this.inSite(site, tables)), left: new Map(), site, time }
         this.tasks.set(pid, task)

@@ -1,10 +1,11 @@
 /** Several CPUs' events into one sequence by time. */
 import { copyRow, copyRows, type EventBatch, newBatch } from '../page-event.ts'
 import type { CpuStream } from './stream.ts'
-import type { UnitLoss, UnitResult } from './unit.ts'
+import type { ReadUnit, UnitLoss } from './unit.ts'
 
 /** Rows of a merged batch. */
 const ROWS = 1 << 15
+const SPARE = 1 << 11
 
 export interface MergeSink {
   events(batch: EventBatch): void
@@ -13,13 +14,14 @@ export interface MergeSink {
   /** Before the first and behind the last row of a stream. */
   began(stream: CpuStream): void
   ended(stream: CpuStream): void
-  unit(unit: UnitResult): void
+  unit(unit: ReadUnit): void
 }
 
 /** Merges until all streams end. Rows of one CPU keep their order, whatever their stamps say. */
 export async function merge(streams: readonly CpuStream[], sink: MergeSink): Promise<void> {
-  const seen = (unit: UnitResult): void => sink.unit(unit)
-  const out = newBatch(ROWS)
+  const seen = (unit: ReadUnit): void => sink.unit(unit)
+  // The replay puts what it carried over behind the rows.
+  const out = newBatch(ROWS + SPARE)
   const flush = (): void => {
     if (out.length === 0) return
     sink.events(out)
@@ -50,7 +52,7 @@ export async function merge(streams: readonly CpuStream[], sink: MergeSink): Pro
         best = time
       } else if (time < second) second = time
     }
-    const unit = first.unit as UnitResult
+    const unit = first.unit as ReadUnit
     if (!begun.has(first)) {
       begun.add(first)
       flush()
@@ -73,8 +75,8 @@ export async function merge(streams: readonly CpuStream[], sink: MergeSink): Pro
       sink.events(unit.batch)
     } else {
       for (let row = first.row; row < to; ) {
-        if (out.length === out.capacity) flush()
-        const rows = Math.min(to - row, out.capacity - out.length)
+        if (out.length === ROWS) flush()
+        const rows = Math.min(to - row, ROWS - out.length)
         if (rows < 24) for (let i = 0; i < rows; i++) copyRow(unit.batch, row + i, out, out.length + i)
         else copyRows(unit.batch, row, row + rows, out, out.length)
         out.length += rows

@@ -3,7 +3,7 @@
  * Source: include/linux/ring_buffer.h and kernel/trace/ring_buffer.c (rb_event_length, rb_update_event), libtraceevent's kbuffer-parse.c.
  */
 import { Cut, type Inflate } from '../byte-file.ts'
-import { batchBytes, Context, copyRows, type EventBatch, HIGH, LOW, newBatch } from '../page-event.ts'
+import { batchBytes, Context, copyRows, type EventBatch, HIGH, LOW, newBatch, packBatch } from '../page-event.ts'
 import { StackStore } from '../stack-store.ts'
 import { zoneKey } from '../zone.ts'
 import { unpack } from './head.ts'
@@ -393,7 +393,7 @@ class UnitState {
     return {
       number: this.number,
       cpu: this.cpu,
-      batch: this.batch,
+      batch: packBatch(this.batch),
       events: this.events,
       records: this.records,
       first: this.first,

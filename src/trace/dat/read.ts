@@ -1,6 +1,7 @@
 /** A pass over a trace.dat: head, units, merge, and what the listener hears. */
 import { type ByteFile, type Inflate, TraceError } from '../byte-file.ts'
 import { guessReleaseOf } from '../kernel-guess.ts'
+import { unpackBatch } from '../page-event.ts'
 import type { RangeEvent, TraceEnd, TraceHead, TraceListener, TraceSummary } from '../source.ts'
 import { AddressTables } from '../tables.ts'
 import { type DatBuffer, type DatHead, readHead } from './head.ts'
@@ -10,7 +11,7 @@ import { merge } from './merge.ts'
 import { PageParser } from './page-parser.ts'
 import { rangeEvent } from './range-event.ts'
 import { CpuStream, type StreamHost } from './stream.ts'
-import type { UnitLayout, UnitResult, UnitRunner } from './unit.ts'
+import type { ReadUnit, UnitLayout, UnitRunner } from './unit.ts'
 
 /** A trace.dat that is open: what its head says, and how to read its events. */
 export interface DatTrace {
@@ -84,9 +85,11 @@ export async function readDat(
       maps[parser] ??= [0]
       const map = maps[parser]
       tables.adopt(result.stacks, map)
-      const { stack, length } = result.batch
+      const batch = unpackBatch(result.batch)
+      const { stack, length } = batch
       for (let row = 0; row < length; row++) stack[row] = map[stack[row]]
       for (const orphan of result.orphans) (orphan as unknown as number[])[2] = map[orphan[2]]
+      return { ...result, batch }
     },
     buffer: () => free.pop(),
     drop: () => listener.dropZones?.() ?? [],
@@ -102,7 +105,7 @@ export async function readDat(
   let damage: string | undefined = head.damage
   /** What the recorder noted of a CPU when it stopped; a recorder that was killed noted nothing, and wrote whole pages only. */
   const stats = new Map(head.stats.map((stat) => [stat.cpu, stat]))
-  const ends = new Map<number, UnitResult>()
+  const ends = new Map<number, ReadUnit>()
   const loss = (cpu: number, events: number | undefined, after: number, before: number): void => {
     if (events === undefined) totals.unknown = true
     else totals.lost += events
@@ -148,7 +151,7 @@ export async function readDat(
         damage ??= `for CPU ${stream.cpu}: the recorder was killed, and what the kernel's buffer still held is not in the file`
       }
     },
-    unit(unit: UnitResult) {
+    unit(unit: ReadUnit) {
       ends.set(unit.cpu, unit)
       totals.events += unit.events
       totals.records += unit.records

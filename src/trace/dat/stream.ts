@@ -1,14 +1,14 @@
 /** One CPU's events in order: asks for its units ahead of time, numbers their stacks, joins stacks that come in the next unit. */
 import type { JobCutter } from './jobs.ts'
-import type { UnitLoss, UnitResult, UnitRunner } from './unit.ts'
+import type { ReadUnit, UnitLoss, UnitResult, UnitRunner } from './unit.ts'
 
 /** What a stream needs of the one who reads. */
 export interface StreamHost {
   readonly runner: UnitRunner
   /** Units to have under way or waiting, per CPU. */
   readonly ahead: number
-  /** Gives the stacks of a unit their numbers in the whole trace. */
-  adopt(parser: number, result: UnitResult): void
+  /** Makes a unit readable: gives its stacks their numbers in the whole trace. */
+  adopt(parser: number, result: UnitResult): ReadUnit
   /** A buffer that is free again. */
   buffer(): ArrayBuffer | undefined
   free(buffer: ArrayBuffer): void
@@ -21,10 +21,10 @@ export class CpuStream {
   readonly cpu: number
   private readonly cutter: JobCutter
   private readonly host: StreamHost
-  private readonly queue: Promise<UnitResult>[] = []
+  private readonly queue: Promise<ReadUnit>[] = []
   /** The unit that is read; the one after it has arrived, so that its last stack is joined. */
-  unit: UnitResult | undefined
-  private following: UnitResult | undefined
+  unit: ReadUnit | undefined
+  private following: ReadUnit | undefined
   row = 0
   /** Index of the next loss and raw event of the unit. */
   loss = 0
@@ -47,16 +47,11 @@ export class CpuStream {
       const job = this.cutter.next(this.host.buffer(), this.host.drop())
       if (!job) return
       const { host } = this
-      this.queue.push(
-        host.runner.run(job).then(({ parser, result }) => {
-          host.adopt(parser, result)
-          return result
-        }),
-      )
+      this.queue.push(host.runner.run(job).then(({ parser, result }) => host.adopt(parser, result)))
     }
   }
 
-  private async take(): Promise<UnitResult | undefined> {
+  private async take(): Promise<ReadUnit | undefined> {
     this.fill()
     const next = await this.queue.shift()
     this.fill()
@@ -69,7 +64,7 @@ export class CpuStream {
   }
 
   /** Moves to the next unit that has something; `ended` if there is none. Gives the units left behind to `seen`. */
-  async ready(seen: (unit: UnitResult) => void): Promise<void> {
+  async ready(seen: (unit: ReadUnit) => void): Promise<void> {
     while (!this.has && !this.ended) {
       if (this.unit) {
         if (!Number.isNaN(this.unit.last)) this.lastTime = this.unit.last
@@ -112,7 +107,7 @@ export class CpuStream {
 }
 
 /** Stacks at the beginning of `next` whose events ended `unit`. */
-function join(unit: UnitResult, next: UnitResult): void {
+function join(unit: ReadUnit, next: ReadUnit): void {
   for (const [level, pid, stack] of next.orphans) {
     const row = unit.pending[level]
     if (row >= 0 && unit.batch.pid[row] === pid && unit.batch.stack[row] === 0) unit.batch.stack[row] = stack

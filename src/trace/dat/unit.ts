@@ -2,7 +2,7 @@
  * The jobs a trace.dat's data is cut into, and what comes of each. A unit is some ring-buffer pages of one CPU; it is decompressed and parsed
  * with nothing but itself and the layout, so that units can be worked on by several threads.
  */
-import type { EventBatch } from '../page-event.ts'
+import type { EventBatch, PackedBatch } from '../page-event.ts'
 import type { Compression } from './head.ts'
 
 /** What a unit's parser must know of the file. Plain data: it goes to worker threads. */
@@ -83,7 +83,7 @@ export interface RawEvent {
 export interface UnitResult {
   readonly number: number
   readonly cpu: number
-  readonly batch: EventBatch
+  readonly batch: PackedBatch
   /** page_ref events read, kept or not; and all records. */
   readonly events: number
   readonly records: number
@@ -104,6 +104,9 @@ export interface UnitResult {
   /** What was wrong with the bytes, if anything: a clause with the place. */
   readonly damage: string | undefined
 }
+
+/** A unit whose events can be read. */
+export type ReadUnit = Omit<UnitResult, 'batch'> & { readonly batch: EventBatch }
 
 export interface UnitLoss {
   readonly row: number
