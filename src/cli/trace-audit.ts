@@ -4,18 +4,18 @@ import { grouped } from '../report/wrap.ts'
 import type { RoleBook } from '../roles/book.ts'
 import type { AuditResult } from '../trace/audit.ts'
 import { auditTrace } from '../trace/audit-trace.ts'
-import { TraceError } from '../trace/byte-file.ts'
+import { type ByteFile, TraceError } from '../trace/byte-file.ts'
+import { isDat } from '../trace/dat/head.ts'
 import { HeldToModel } from '../trace/held-to-model.ts'
 import type { LifeJudge, ReferenceSink } from '../trace/judge.ts'
 import type { DeviceRange } from '../trace/life.ts'
-import type { OpenTrace } from '../trace/open.ts'
 import type { FrameSet } from '../trace/ranges.ts'
 import { openDisk } from './disk-file.ts'
 import { Failure } from './failure.ts'
 import { makeInflate } from './inflate.ts'
 import { bookOf } from './kept-books.ts'
 import { presetFor, rulesOf } from './model-rules.ts'
-import { type UnitThreads, unitThreads, WORTH_THREADS } from './unit-threads.ts'
+import { unitThreads, WORTH_THREADS } from './unit-threads.ts'
 
 export interface AuditRequest {
   readonly path: string
@@ -34,7 +34,7 @@ export interface AuditRequest {
 export async function auditFile(request: AuditRequest): Promise<AuditResult> {
   const file = await openDisk(request.path)
   const progress = progressOn(process.stderr)
-  let threads: UnitThreads | undefined
+  const threads = unitThreads(request.threads ?? usualThreads(file))
   try {
     const inflate = await makeInflate()
     const bookFor = (kernel: string): RoleBook => bookOf(kernel, (one) => progress.say(`reading the model of ${one}: it is kept for the next time`))
@@ -45,10 +45,7 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
       references: request.references,
       instance: request.instance,
       progress: progress.update,
-      runner(trace) {
-        threads = unitThreads(request.threads ?? usualThreads(trace), inflate)
-        return threads.make
-      },
+      runner: () => (layout) => threads.make(layout, inflate),
       rules(release) {
         const kernel = request.kernel ?? (release === undefined ? undefined : presetFor(release))
         return kernel === undefined ? undefined : rulesOf(kernel, bookFor(kernel))
@@ -58,14 +55,15 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
     throw error instanceof TraceError ? new Failure(error.message) : error
   } finally {
     progress.clear()
-    await threads?.close()
+    await threads.close()
     file.close()
   }
 }
 
-function usualThreads(trace: OpenTrace): number {
-  if (trace.kind === 'text' || trace.file.size < WORTH_THREADS) return 0
-  return Math.min(4, availableParallelism())
+/** The main thread judges what the others read: so many of them as it can follow. */
+function usualThreads(file: ByteFile): number {
+  if (file.size < WORTH_THREADS || !isDat(file.read(0, 16))) return 0
+  return Math.max(1, Math.min(3, availableParallelism() - 1))
 }
 
 interface Progress {

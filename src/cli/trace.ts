@@ -47,7 +47,7 @@ export function addTrace(program: Command, finish: (code: ExitCode) => void): vo
     .option('--parquet <file>', 'also write the events of device pages as a Parquet file')
     .option('--sql <query>', "ask a query of the table 'events' and print its rows instead (DuckDB, installed on demand)")
     .option('--diff', 'line up the same workload on two kernels, page life by page life')
-    .option('--threads <n>', 'threads that unpack and parse (default: as many as there are processors, at most 4)')
+    .option('--threads <n>', 'threads beside the main one that unpack and parse (default: one less than there are processors, at most 3)')
     .addHelpText(
       'after',
       `

@@ -1,54 +1,103 @@
-/** Threads that work on units of a trace.dat, each on its own; the results come back in any order. */
+/**
+ * Threads that work on units of a trace.dat, each on its own; the results come back in any order. They are started before it is known what the file
+ * holds, since they take their time to start. Where the main thread has nothing else to do it works on units, too.
+ */
 import { Worker } from 'node:worker_threads'
 import type { Inflate } from '../trace/byte-file.ts'
+import { PageParser } from '../trace/dat/page-parser.ts'
 import { ownThread } from '../trace/dat/read.ts'
 import type { UnitJob, UnitLayout, UnitResult, UnitRunner } from '../trace/dat/unit.ts'
 
 export interface UnitThreads {
-  readonly make: (layout: UnitLayout) => UnitRunner
+  readonly make: (layout: UnitLayout, inflate: Inflate) => UnitRunner
   /** Ends the threads. */
   close(): Promise<void>
 }
 
+/** What a worker is told first. */
+export interface Order {
+  readonly layout: UnitLayout
+}
+
 /** Files with less data than this are read in the main thread: starting others takes longer. */
 export const WORTH_THREADS = 3 * 1024 * 1024
+/** Units a worker has before it, so that it never waits for the next. */
+const BEFORE = 2
 
-/** Uses `threads` worker threads; 0: this one. */
-export function unitThreads(threads: number, inflate: Inflate): UnitThreads {
-  const workers: Worker[] = []
+interface Waiting {
+  readonly job: UnitJob
+  readonly done: (found: { parser: number; result: UnitResult }) => void
+}
+
+/** Starts `threads` worker threads; 0: none, this one does all. */
+export function unitThreads(threads: number): UnitThreads {
+  const workers = Array.from({ length: threads }, () => new Worker(new URL('./unit-worker.js', import.meta.url)))
   return {
-    make(layout) {
-      if (threads === 0) return ownThread(layout, inflate)
-      const waiting: ((done: { parser: number; result: UnitResult }) => void)[][] = []
-      let failed: ((error: Error) => void) | undefined
-      const failure = new Promise<never>((_, reject) => {
-        failed = reject
-      })
-      failure.catch(() => {})
-      const busy: number[] = []
-      for (let i = 0; i < threads; i++) {
-        const worker = new Worker(new URL('./unit-worker.js', import.meta.url), { workerData: layout })
-        waiting.push([])
-        busy.push(0)
-        worker.on('message', (result: UnitResult) => {
-          busy[i]--
-          waiting[i].shift()?.({ parser: i, result })
-        })
-        worker.on('error', (error) => failed?.(error))
-        workers.push(worker)
-      }
-      return {
-        width: threads * 2,
-        run(job: UnitJob) {
-          const least = busy.indexOf(Math.min(...busy))
-          busy[least]++
-          workers[least].postMessage(job, job.buffer ? [job.bytes.buffer, job.buffer] : [job.bytes.buffer])
-          return Promise.race([new Promise<{ parser: number; result: UnitResult }>((done) => waiting[least].push(done)), failure])
-        },
-      }
+    make(layout, inflate) {
+      return threads === 0 ? ownThread(layout, inflate) : new Shared(workers, layout, inflate)
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.terminate()))
     },
+  }
+}
+
+class Shared implements UnitRunner {
+  readonly width: number
+  private readonly workers: readonly Worker[]
+  /** Given out to each worker, in order. */
+  private readonly out: Waiting[][]
+  private readonly queue: Waiting[] = []
+  private readonly own: PageParser
+  private helping = false
+  private readonly failure: Promise<never>
+
+  constructor(workers: readonly Worker[], layout: UnitLayout, inflate: Inflate) {
+    this.workers = workers
+    this.width = (workers.length + 1) * BEFORE
+    this.out = workers.map(() => [])
+    this.own = new PageParser(layout, inflate)
+    this.failure = new Promise((_, reject) => {
+      for (const worker of workers) worker.on('error', reject)
+    })
+    this.failure.catch(() => {})
+    workers.forEach((worker, i) => {
+      worker.postMessage({ layout } satisfies Order)
+      worker.on('message', (result: UnitResult) => {
+        const waiting = this.out[i].shift()
+        this.giveOut()
+        waiting?.done({ parser: i, result })
+      })
+    })
+  }
+
+  run(job: UnitJob): Promise<{ readonly parser: number; readonly result: UnitResult }> {
+    const found = new Promise<{ parser: number; result: UnitResult }>((done) => this.queue.push({ job, done }))
+    this.giveOut()
+    return Promise.race([found, this.failure])
+  }
+
+  private giveOut(): void {
+    for (let depth = 0; depth < BEFORE; depth++) {
+      for (let i = 0; i < this.workers.length && this.queue.length > 0; i++) {
+        if (this.out[i].length > depth) continue
+        const waiting = this.queue.shift() as Waiting
+        this.out[i].push(waiting)
+        const { job } = waiting
+        this.workers[i].postMessage(job, job.buffer ? [job.bytes.buffer, job.buffer] : [job.bytes.buffer])
+      }
+    }
+    if (this.queue.length === 0 || this.helping) return
+    this.helping = true
+    setImmediate(() => this.help())
+  }
+
+  /** The main thread is waiting: it takes a unit itself. */
+  private help(): void {
+    this.helping = false
+    const waiting = this.queue.shift()
+    if (!waiting) return
+    waiting.done({ parser: this.workers.length, result: this.own.parse(waiting.job) })
+    this.giveOut()
   }
 }

@@ -30,6 +30,11 @@ export class StackStore {
     return this.add(words, from, length, hash, slot)
   }
 
+  /** Whether the stack of this id is the one in `words[from..from + length)`. */
+  is(id: number, words: Uint32Array, from: number, length: number): boolean {
+    return this.same(id - 1, words, from, length)
+  }
+
   private same(index: number, words: Uint32Array, from: number, length: number): boolean {
     const start = this.starts[index]
     if (this.starts[index + 1] - start !== length) return false

@@ -7,6 +7,9 @@ import type { UnitJob } from './unit.ts'
 /** A chunk larger than this is damage: trace-cmd's hold at most ten pages of at most a few hundred kilobytes. */
 const LARGEST_CHUNK = 64 * 1024 * 1024
 
+/** The first unit of a CPU is so much smaller than later ones: those who wait for it need not wait long, and what it tells is soon known. */
+const FIRST = 8
+
 /** Gives the units of one CPU in order. */
 export class JobCutter {
   readonly cpu: number
@@ -14,8 +17,9 @@ export class JobCutter {
   private readonly compressed: boolean
   private readonly little: boolean
   private readonly pageSize: number
-  /** About how many bytes, packed, a unit has. */
-  private readonly target: number
+  /** About how many bytes, packed, the next unit has; it grows up to `most`. */
+  private target: number
+  private readonly most: number
   private readonly start: number
   private at: number
   private readonly end: number
@@ -25,13 +29,14 @@ export class JobCutter {
   private number = 0
   private finished = false
 
-  constructor(file: ByteFile, data: CpuData, pageSize: number, compressed: boolean, little: boolean, target: number) {
+  constructor(file: ByteFile, data: CpuData, pageSize: number, compressed: boolean, little: boolean, most: number) {
     this.file = file
     this.cpu = data.cpu
     this.compressed = compressed
     this.little = little
     this.pageSize = pageSize
-    this.target = target
+    this.most = most
+    this.target = Math.max(4096, Math.floor(most / FIRST))
     this.start = data.offset
     this.at = data.offset
     // The size of compressed data leaves out the four bytes of the number of chunks.
@@ -49,6 +54,7 @@ export class JobCutter {
   next(buffer: ArrayBuffer | undefined, drop: readonly number[]): UnitJob | undefined {
     if (this.finished) return undefined
     const job = this.compressed ? this.nextChunks(buffer) : this.nextPages(buffer)
+    this.target = Math.min(this.most, this.target * 2)
     return job && drop.length > 0 ? { ...job, drop } : job
   }
 

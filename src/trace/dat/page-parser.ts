@@ -3,19 +3,18 @@
  * Source: include/linux/ring_buffer.h and kernel/trace/ring_buffer.c (rb_event_length, rb_update_event), libtraceevent's kbuffer-parse.c.
  */
 import { Cut, type Inflate } from '../byte-file.ts'
-import { batchBytes, Context, copyRows, type EventBatch, HIGH, LOW, newBatch, packBatch } from '../page-event.ts'
-import { StackStore } from '../stack-store.ts'
+import { batchBytes, Context, type EventBatch, HIGH, LOW, newBatch } from '../page-event.ts'
 import { zoneKey } from '../zone.ts'
 import { unpack } from './head.ts'
-import type { RawEvent, UnitJob, UnitLayout, UnitLoss, UnitResult } from './unit.ts'
+import { StackReader } from './stack-reader.ts'
+import type { UnitJob, UnitLayout, UnitResult } from './unit.ts'
+import { UnitState } from './unit-state.ts'
 
 /** Record types of `type_len`; 1 to 28 are lengths in words. */
 const LONG = 0
 const PADDING = 29
 const EXTEND = 30
 const STAMP = 31
-/** Frames of a stack that are kept. The outermost say which call a task is in: what is cut off is not known. */
-const MAX_FRAMES = 256
 const TWO32 = 4294967296
 const TWO27 = 134217728
 /** Bits 31 and 30 of the commit word: events were lost before this page; their number is stored behind the data. */
@@ -24,7 +23,6 @@ const MISSED_STORED = 0x40000000
 const COMMIT = 0x07ffffff
 /** Bytes of pages for which a batch has room for one event at first: with stacks an event takes more, without it about half. */
 const USUAL = 96
-const LEVELS = 4
 
 enum Kind {
   skip = 0,
@@ -37,20 +35,18 @@ enum Kind {
 export class PageParser {
   private readonly layout: UnitLayout
   private readonly inflate: Inflate
-  private readonly stacks = new StackStore()
+  private readonly stacks: StackReader
   private readonly kinds = new Uint8Array(65536)
   /** Index in `places` of the offsets of a page_ref event's fields, by id. */
   private readonly places = new Int32Array(65536)
   private readonly offsets: Int32Array
-  private readonly frame = new Uint32Array(2 * MAX_FRAMES)
-  /** The chunk that is parsed as 32-bit words, if they can be read so. */
-  private words: Uint32Array | undefined
   private stackSizeAt = 8
   private stackCallerAt = 16
 
   constructor(layout: UnitLayout, inflate: Inflate) {
     this.layout = layout
     this.inflate = inflate
+    this.stacks = new StackReader(layout)
     const offsets: number[] = []
     for (const event of layout.events) {
       if (event.kind === 'page_ref') {
@@ -67,7 +63,7 @@ export class PageParser {
   }
 
   parse(job: UnitJob): UnitResult {
-    const known = this.stacks.size
+    const known = this.stacks.store.size
     const state = new UnitState(job, this.roomFor(job))
     try {
       if (job.chunks.length === 0) this.pages(job.bytes, state, (at) => job.offset + at)
@@ -83,7 +79,7 @@ export class PageParser {
       state.damaged(`at byte ${error.offset}: ${error.message}`)
     }
     if (job.cut !== undefined) state.damaged(job.cut)
-    return state.result(this.stacks.since(known))
+    return state.result(this.stacks.store.since(known))
   }
 
   private roomFor(job: UnitJob): EventBatch {
@@ -96,11 +92,9 @@ export class PageParser {
 
   /** `place`: which byte of the file an offset is, for messages. */
   private pages(bytes: Uint8Array, state: UnitState, place: (at: number) => number): void {
-    const { pageSize, little } = this.layout
+    const { pageSize } = this.layout
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    // Stacks are most of the bytes: where the byte order is this machine's they are looked at as words.
-    const native = little === (LOW === 0) && (bytes.byteOffset & 3) === 0
-    this.words = native ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2) : undefined
+    this.stacks.use(bytes)
     for (let at = 0; at < bytes.length; at += pageSize) {
       const end = Math.min(at + pageSize, bytes.length)
       if (end - at < this.layout.data) {
@@ -245,31 +239,11 @@ export class PageParser {
     const row = state.pending[level]
     const orphan = row < 0 && state.opened[level] === 0
     if (row < 0 && !orphan) return
-    const { little, long } = this.layout
-    const { frame } = this
-    const caller = at + this.stackCallerAt
     // The record is longer than its format says: its own `size` and the record's length bound it.
-    const said = this.stackSizeAt + 4 <= length ? view.getInt32(at + this.stackSizeAt, little) : 0
-    const frames = Math.min(said, MAX_FRAMES, Math.floor((length - this.stackCallerAt) / long))
-    if (this.words && little && long === 8 && (caller & 3) === 0) {
-      const from = caller >> 2
-      const length = wordsOfStack(this.words, from, 2 * frames)
-      if (length > 0) this.joined(this.stacks.intern(this.words, from, length, quickHash(this.words, from, length)), row, orphan, pid, level, state)
-      return
-    }
-    let words = 0
-    for (let i = 0, from = caller; i < frames; i++, from += long) {
-      const low = view.getUint32(from + (little || long === 4 ? 0 : 4), little)
-      const high = long === 8 ? view.getUint32(from + (little ? 4 : 0), little) : 0
-      if (low === 0xffffffff && (long === 4 || high === 0xffffffff)) break
-      frame[words] = low
-      frame[words + 1] = high
-      words += 2
-    }
-    if (words > 0) this.joined(this.stacks.intern(frame, 0, words, quickHash(frame, 0, words)), row, orphan, pid, level, state)
-  }
-
-  private joined(id: number, row: number, orphan: boolean, pid: number, level: number, state: UnitState): void {
+    const said = this.stackSizeAt + 4 <= length ? view.getInt32(at + this.stackSizeAt, this.layout.little) : 0
+    const frames = Math.min(said, Math.floor((length - this.stackCallerAt) / this.layout.long))
+    const id = this.stacks.read(view, at + this.stackCallerAt, frames)
+    if (id === 0) return
     if (orphan) {
       state.opened[level] = 1
       state.orphans.push([level, pid, id])
@@ -278,19 +252,6 @@ export class PageParser {
       state.pending[level] = -1
     }
   }
-}
-
-/** How many of the words are frames: a word of ones in both halves ends the stack. */
-function wordsOfStack(words: Uint32Array, from: number, length: number): number {
-  for (let i = 0; i < length; i += 2) if (words[from + i] === 0xffffffff && words[from + i + 1] === 0xffffffff) return i
-  return length
-}
-
-/** Of the lower halves: the upper ones are alike in all of a kernel's functions. */
-function quickHash(words: Uint32Array, from: number, length: number): number {
-  let hash = length
-  for (let i = 0; i < length; i += 2) hash = (hash * 31 + words[from + i]) | 0
-  return hash ^ (hash >>> 15)
 }
 
 /** Whether two rows tell the same of the same page, the count they saw included: then they are one event. */
@@ -310,101 +271,4 @@ export function levelOf(flags: number): number {
   if ((flags & Context.nmi) !== 0) return 3
   if ((flags & Context.hardIrq) !== 0) return 2
   return (flags & Context.softIrq) !== 0 ? 1 : 0
-}
-
-/** What a unit has given so far. */
-class UnitState {
-  readonly cpu: number
-  batch: EventBatch
-  readonly pending = new Int32Array(LEVELS).fill(-1)
-  /** Per level, whether an event was seen: before the first, a stack is that of the unit before. */
-  readonly opened = new Uint8Array(LEVELS)
-  readonly orphans: [number, number, number][] = []
-  private readonly raw: RawEvent[] = []
-  private readonly losses: UnitLoss[] = []
-  private readonly number: number
-  private waiting: { events: number | undefined; damage: boolean; after: number } | undefined
-  private damage: string | undefined
-  records = 0
-  events = 0
-  lastPage = { used: 0, room: 0 }
-  first = Number.NaN
-  last = Number.NaN
-
-  readonly dropping: boolean
-  private readonly dropped: readonly number[]
-  private lastZone = -1
-  private lastDropped = false
-
-  constructor(job: UnitJob, batch: EventBatch) {
-    this.dropped = job.drop
-    this.dropping = job.drop.length > 0
-    this.number = job.number
-    this.cpu = job.cpu
-    this.batch = batch
-  }
-
-  grow(): void {
-    const bigger = newBatch(this.batch.capacity * 2)
-    copyRows(this.batch, 0, this.batch.length, bigger, 0)
-    bigger.length = this.batch.length
-    this.batch = bigger
-  }
-
-  drops(zone: number): boolean {
-    if (zone !== this.lastZone) {
-      this.lastZone = zone
-      this.lastDropped = this.dropped.includes(zone)
-    }
-    return this.lastDropped
-  }
-
-  tick(time: number): void {
-    if (Number.isNaN(this.first)) this.first = time
-    this.last = time
-    if (this.waiting) {
-      this.losses.push({ row: this.batch.length, events: this.waiting.events, after: this.waiting.after, before: time, damage: this.waiting.damage })
-      this.waiting = undefined
-    }
-  }
-
-  missed(events: number | undefined): void {
-    this.waiting = { events, damage: this.waiting?.damage ?? false, after: this.last }
-    this.pending.fill(-1)
-    this.opened.fill(1)
-  }
-
-  damaged(why: string): void {
-    this.damage ??= why
-    this.waiting = { events: undefined, damage: true, after: this.last }
-    this.pending.fill(-1)
-    this.opened.fill(1)
-  }
-
-  other(id: number, time: number, pid: number, data: Uint8Array): void {
-    this.raw.push({ id, time, cpu: this.cpu, pid, data: data.slice() })
-  }
-
-  result(stacks: UnitResult['stacks']): UnitResult {
-    if (this.waiting) {
-      const { events, damage, after } = this.waiting
-      this.losses.push({ row: this.batch.length, events, after, before: Number.POSITIVE_INFINITY, damage })
-    }
-    return {
-      number: this.number,
-      cpu: this.cpu,
-      batch: packBatch(this.batch),
-      events: this.events,
-      records: this.records,
-      first: this.first,
-      last: this.last,
-      raw: this.raw,
-      losses: this.losses,
-      stacks,
-      orphans: this.orphans,
-      pending: [...this.pending],
-      lastPage: this.lastPage,
-      damage: this.damage,
-    }
-  }
 }

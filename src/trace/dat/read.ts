@@ -21,7 +21,7 @@ export interface DatTrace {
 }
 
 /** Bytes of the file in a unit, packed or not, for one CPU; less for many CPUs, so that what is under way is bounded. */
-const PACKED_UNIT = 64 * 1024
+const PACKED_UNIT = 192 * 1024
 const PLAIN_UNIT = 1024 * 1024
 /** A page with less room than this is full: the next record went to another. */
 const FULL = 256
