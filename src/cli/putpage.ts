@@ -2,10 +2,14 @@
 /** The command line: one file a command, each adds itself here. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError } from 'commander'
 import type { ExitCode } from '../report/exit-code.ts'
+import { endEarly, startEarly } from './early-threads.ts'
 import { Failure } from './failure.ts'
 import { packageRoot } from './files.ts'
+
+if (process.argv[2] === 'trace') startEarly(process.argv.slice(3))
+const { Command, CommanderError } = await import('commander')
+type Program = InstanceType<typeof Command>
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }
 const finish = (code: ExitCode): void => {
@@ -23,7 +27,7 @@ for (const add of await commands()) add(program, finish)
  * The commands, in the order of the help. One that reads recordings is loaded alone: the others bring the compiler of the model with them, which
  * takes longer than many a trace.
  */
-async function commands(): Promise<((program: Command, finish: (code: ExitCode) => void) => void)[]> {
+async function commands(): Promise<((program: Program, finish: (code: ExitCode) => void) => void)[]> {
   const asked = process.argv[2]
   if (asked === 'trace') return [(await import('./trace.ts')).addTrace]
   if (asked === 'record') return [(await import('./record.ts')).addRecord]
@@ -64,4 +68,6 @@ try {
     process.stderr.write(`putpage: an internal error; please report it\n${error instanceof Error ? error.stack : String(error)}\n`)
     finish(2)
   }
+} finally {
+  await endEarly()
 }

@@ -1,5 +1,4 @@
 /** One audit of a file on the disk: opens it, reads it with threads and progress, judges. */
-import { availableParallelism } from 'node:os'
 import { grouped } from '../report/wrap.ts'
 import type { RoleBook } from '../roles/book.ts'
 import type { AuditResult } from '../trace/audit.ts'
@@ -11,11 +10,12 @@ import type { LifeJudge, ReferenceSink } from '../trace/judge.ts'
 import type { DeviceRange } from '../trace/life.ts'
 import type { FrameSet } from '../trace/ranges.ts'
 import { openDisk } from './disk-file.ts'
+import { startWorkers, takeEarly, usualThreads, WORTH_THREADS } from './early-threads.ts'
 import { Failure } from './failure.ts'
 import { makeInflate } from './inflate.ts'
 import { bookOf } from './kept-books.ts'
 import { presetFor, rulesOf } from './model-rules.ts'
-import { unitThreads, WORTH_THREADS } from './unit-threads.ts'
+import { type UnitThreads, unitThreads } from './unit-threads.ts'
 
 export interface AuditRequest {
   readonly path: string
@@ -34,7 +34,7 @@ export interface AuditRequest {
 export async function auditFile(request: AuditRequest): Promise<AuditResult> {
   const file = await openDisk(request.path)
   const progress = progressOn(process.stderr)
-  const threads = unitThreads(request.threads ?? usualThreads(file))
+  const threads = threadsFor(file, request.threads)
   try {
     const inflate = await makeInflate()
     const bookFor = (kernel: string): RoleBook => bookOf(kernel, (one) => progress.say(`reading the model of ${one}: it is kept for the next time`))
@@ -60,10 +60,10 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
   }
 }
 
-/** The main thread judges what the others read: so many of them as it can follow. */
-function usualThreads(file: ByteFile): number {
-  if (file.size < WORTH_THREADS || !isDat(file.read(0, 16))) return 0
-  return Math.max(1, Math.min(3, availableParallelism() - 1))
+function threadsFor(file: ByteFile, asked: number | undefined): UnitThreads {
+  const worth = file.size >= WORTH_THREADS && isDat(file.read(0, 16))
+  const early = asked === undefined && worth ? takeEarly() : []
+  return unitThreads(early.length > 0 ? early : startWorkers(asked ?? (worth ? usualThreads() : 0)))
 }
 
 interface Progress {

@@ -14,8 +14,7 @@ import { Failure } from './failure.ts'
 import { PRESETS } from './model-rules.ts'
 import { outputColour, outputWidth } from './terminal.ts'
 import { type AuditRequest, auditFile } from './trace-audit.ts'
-import { diffFiles } from './trace-diff.ts'
-import { type OutputFlags, outputsFor } from './trace-outputs.ts'
+import type { OutputFlags, Outputs } from './trace-outputs.ts'
 
 export interface TraceFlags extends OutputFlags {
   readonly iomem?: string
@@ -74,10 +73,11 @@ async function traceFiles(path: string, other: string | undefined, flags: TraceF
   if (flags.diff) {
     if (other === undefined) throw new Failure('--diff needs two recordings: putpage trace a.dat b.dat --diff')
     for (const flag of ['html', 'perfetto', 'parquet', 'sql'] as const) if (flags[flag] !== undefined) throw new Failure(`--${flag} is for one recording`)
+    const { diffFiles } = await import('./trace-diff.ts')
     return diffFiles([request, requestFor(other, flags).request], { json: flags.json === true, pfns })
   }
   if (other !== undefined) throw new Failure('one recording at a time; two are lined up with --diff')
-  const outputs = await outputsFor(path === '-' ? 'standard input' : path, flags, pfns)
+  const outputs = await outputsOf(path, flags, pfns)
   try {
     const stories = new PageStories(pfns)
     const result = await auditFile({ ...request, judges: [...(pfns.length > 0 ? [stories] : []), ...outputs.judges], references: outputs.references })
@@ -98,6 +98,14 @@ async function traceFiles(path: string, other: string | undefined, flags: TraceF
   } finally {
     outputs.discard()
   }
+}
+
+/** What writes files is loaded only if some are to be written. */
+async function outputsOf(path: string, flags: TraceFlags, pfns: readonly number[]): Promise<Outputs> {
+  if (flags.html === undefined && flags.perfetto === undefined && flags.parquet === undefined && flags.sql === undefined)
+    return { judges: [], references: undefined, finish: () => Promise.resolve({ said: [], answer: undefined }), discard() {} }
+  const { outputsFor } = await import('./trace-outputs.ts')
+  return outputsFor(path === '-' ? 'standard input' : path, flags, pfns)
 }
 
 /** What an audit's outcome is to a script. */

@@ -1,8 +1,8 @@
 /**
  * Threads that work on units of a trace.dat, each on its own; the results come back in any order. They are started before it is known what the file
- * holds, since they take their time to start. Where the main thread has nothing else to do it works on units, too.
+ * holds (`early-threads.ts`), since they take their time to start. Where the main thread has nothing else to do it works on units, too.
  */
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Inflate } from '../trace/byte-file.ts'
 import { PageParser } from '../trace/dat/page-parser.ts'
 import { ownThread } from '../trace/dat/read.ts'
@@ -19,8 +19,6 @@ export interface Order {
   readonly layout: UnitLayout
 }
 
-/** Files with less data than this are read in the main thread: starting others takes longer. */
-export const WORTH_THREADS = 3 * 1024 * 1024
 /** Units a worker has before it, so that it never waits for the next. */
 const BEFORE = 2
 
@@ -29,12 +27,11 @@ interface Waiting {
   readonly done: (found: { parser: number; result: UnitResult }) => void
 }
 
-/** Starts `threads` worker threads; 0: none, this one does all. */
-export function unitThreads(threads: number): UnitThreads {
-  const workers = Array.from({ length: threads }, () => new Worker(new URL('./unit-worker.js', import.meta.url)))
+/** Uses these threads; none: this one does all. */
+export function unitThreads(workers: readonly Worker[]): UnitThreads {
   return {
     make(layout, inflate) {
-      return threads === 0 ? ownThread(layout, inflate) : new Shared(workers, layout, inflate)
+      return workers.length === 0 ? ownThread(layout, inflate) : new Shared(workers, layout, inflate)
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.terminate()))

@@ -4,7 +4,7 @@ import { type BadCount, inOrder, judgedRanges, traceFindings } from './findings.
 import type { EndOfTrace } from './held.ts'
 import type { Conformance, LifeJudge, ReferenceSink } from './judge.ts'
 import type { KernelRules } from './kernel-rules.ts'
-import { Ledger, type PageAccount } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import type { DevicePage, DeviceRange, LifeListener } from './life.ts'
 import { hasResult, OP_NAMES } from './page-event.ts'
 import type { TrackedPage } from './page-table.ts'
@@ -118,16 +118,18 @@ export class Audit {
     const { ledger, replay, rules } = this
     const judges = this.options.judges ?? []
     this.options.references?.end((page) => replay.isDevice(page as TrackedPage))
+    // Nothing changes what was decided of an area any more.
+    const freeAt = new Map(ledger.areas.all.map((area) => [area, area.freeAt]))
     const end: EndOfTrace = {
       ledger,
+      pages: ledger.pages.filter((page) => replay.isDevice(page)),
       tables: summary.tables,
       last: summary.lastTime,
       release: summary.head.release,
-      free: (account: PageAccount) => ledger.areas.of(account.page).freeAt,
-      isDevice: (account: PageAccount) => replay.isDevice(account.page as TrackedPage),
+      free: (page) => freeAt.get(ledger.areas.of(page)) ?? ledger.areas.of(page).freeAt,
+      isDevice: (page) => replay.isDevice(page),
     }
-    let pages = 0
-    for (const account of ledger.all()) if (end.isDevice(account)) pages++
+    const pages = end.pages.length
     return {
       summary,
       kernel: rules?.kernel,

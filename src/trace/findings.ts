@@ -67,8 +67,9 @@ function silentIdle(end: EndOfTrace, rules: KernelRules | undefined): Finding[] 
   }
   if (silent.size === 0) return []
   const groups = new Map<string, { accounts: PageAccount[]; sites: Map<number, number>; area: Area }>()
-  for (const account of ledger.all()) {
-    if (account.idledBy === 0 || !end.isDevice(account)) continue
+  for (const page of end.pages) {
+    const account = ledger.account(page.index)
+    if (account.idledBy === 0) continue
     const area = silent.get(account.idledBy)
     if (!area) continue
     const name = putName(end, account.idledBy)
@@ -150,8 +151,8 @@ function incidents(end: EndOfTrace): Finding[] {
   const { ledger } = end
   const groups = new Map<string, Incident[]>()
   for (const incident of ledger.incidents) {
-    const account = ledger.account(incident.page.index)
-    if (!account || !end.isDevice(account) || !stands(incident, end.free(account))) continue
+    const { page } = incident
+    if (!end.isDevice(page) || !stands(incident, end.free(page))) continue
     const key = `${incident.kind}/${incident.site}`
     const group = groups.get(key)
     if (group) group.push(incident)
@@ -160,9 +161,8 @@ function incidents(end: EndOfTrace): Finding[] {
   const findings: Finding[] = []
   for (const group of groups.values()) {
     const [first] = group
-    const account = ledger.account(first.page.index)
     const area = ledger.areas.of(first.page)
-    const free = end.free(account)
+    const free = end.free(first.page)
     const pages = [...new Set(group.map(({ page }) => page.pfn))].sort((a, b) => a - b)
     const facts = ledger.sites.of(first.site)
     const name = first.kind === 'get-on-free' ? nameOf(ledger.sites.statsOf(first.site), facts.frames) : putName(end, first.site)
@@ -212,11 +212,10 @@ function badCountFindings(end: EndOfTrace, all: readonly BadCount[]): Finding[] 
 export function judgedRanges(end: EndOfTrace): JudgedRange[] {
   const { ledger } = end
   const tally = new Map<Area, { pages: number; open: number }>()
-  for (const account of ledger.all()) {
-    if (!end.isDevice(account)) continue
-    const area = ledger.areas.of(account.page)
+  for (const page of end.pages) {
+    const area = ledger.areas.of(page)
     const known = tally.get(area)
-    const open = account.page.count > area.freeAt ? 1 : 0
+    const open = page.count > end.free(page) ? 1 : 0
     if (known) {
       known.pages++
       known.open += open

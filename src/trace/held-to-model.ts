@@ -241,7 +241,7 @@ export class HeldToModel implements LifeJudge {
     const { meanings, runs } = this
     if (!meanings) return
     for (let index = 0; index < this.pages.length; index++) {
-      if ((this.marks[index] & (REJECTED | UNKNOWN)) !== 0) continue
+      if (this.first[index] === 0 || (this.marks[index] & (REJECTED | UNKNOWN)) !== 0) continue
       for (const run of this.oldestFirst(index)) {
         const markings = meanings.automata[runs.automaton[run]]
         if (runs.task[run] >= IRQ_TASKS || markings.mayEnd(runs.marking[run])) continue

@@ -6,6 +6,7 @@ import type { CallSite, Finding, Severity } from './finding.ts'
 import { lastsAtWill, outlivesCall } from './holder.ts'
 import type { Ledger, PageAccount } from './ledger.ts'
 import { flagNames, versionOf } from './page-flags.ts'
+import type { TrackedPage } from './page-table.ts'
 import type { GetStats } from './sites.ts'
 import type { TraceTables } from './source.ts'
 
@@ -44,8 +45,10 @@ export interface EndOfTrace {
   /** Last time stamp of any event. */
   readonly last: number
   readonly release: string | undefined
-  readonly free: (account: PageAccount) => 0 | 1
-  readonly isDevice: (account: PageAccount) => boolean
+  /** The device pages that had events. */
+  readonly pages: readonly TrackedPage[]
+  readonly free: (page: TrackedPage) => 0 | 1
+  readonly isDevice: (page: TrackedPage) => boolean
 }
 
 /** An open page with what explains it. */
@@ -65,11 +68,13 @@ export function heldFindings(end: EndOfTrace): Finding[] {
   const pages: Open[] = []
   /** Amounts that are still out, by site. */
   const out = new Map<number, number>()
-  for (const account of ledger.all()) {
-    if (!end.isDevice(account)) continue
-    const { page, life } = account
-    const above = page.count - end.free(account)
-    if (account.tainted && !(above <= 0)) {
+  for (const page of end.pages) {
+    const account = ledger.account(page.index)
+    const above = page.count - end.free(page)
+    // Most pages are free: nothing more need be known of them.
+    if (above <= 0) continue
+    const { life } = account
+    if (account.tainted) {
       if (life || Number.isNaN(page.count)) lost.push(page.pfn)
       continue
     }

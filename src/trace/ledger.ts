@@ -60,6 +60,35 @@ export interface Incident {
 /** Incidents kept. */
 const MOST_INCIDENTS = 10_000
 
+/** Looks up what it is asked: most pages are asked very little. */
+class AccountOfPage implements PageAccount {
+  readonly page: TrackedPage
+  private readonly accounts: Accounts
+  private readonly vectors: LifeVectors
+
+  constructor(accounts: Accounts, vectors: LifeVectors, page: TrackedPage) {
+    this.accounts = accounts
+    this.vectors = vectors
+    this.page = page
+  }
+
+  get life(): OpenLife | undefined {
+    return this.accounts.lifeOf(this.page.index, this.vectors)
+  }
+
+  get tainted(): boolean {
+    return (this.accounts.marks[this.page.index] & TAINTED) !== 0
+  }
+
+  get idledBy(): number {
+    return this.accounts.idledBy[this.page.index]
+  }
+
+  get idledAt(): number {
+    return this.accounts.idledAt[this.page.index]
+  }
+}
+
 export class Ledger implements LifeListener {
   readonly sites = new Sites()
   readonly areas: Areas
@@ -91,19 +120,12 @@ export class Ledger implements LifeListener {
   }
 
   account(index: number): PageAccount {
-    const { accounts } = this
-    return {
-      page: accounts.pages[index] as TrackedPage,
-      life: accounts.lifeOf(index, this.vectors),
-      tainted: (accounts.marks[index] & TAINTED) !== 0,
-      idledBy: accounts.idledBy[index],
-      idledAt: accounts.idledAt[index],
-    }
+    return new AccountOfPage(this.accounts, this.vectors, this.accounts.pages[index] as TrackedPage)
   }
 
-  /** All pages, one after the other. */
-  *all(): Iterable<PageAccount> {
-    for (const page of this.accounts.pages) if (page) yield this.account(page.index)
+  /** The pages that had events. */
+  get pages(): readonly TrackedPage[] {
+    return this.accounts.pages.filter((page) => page !== undefined)
   }
 
   run(tracked: DevicePage, batch: EventBatch, rows: Uint32Array, from: number, to: number): void {

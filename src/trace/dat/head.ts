@@ -84,7 +84,7 @@ export function isDat(start: Uint8Array): boolean {
 class Builder {
   header: PageHeader | undefined
   readonly events: EventFormat[] = []
-  kallsyms = new Uint8Array(0)
+  kallsyms: Uint8Array = new Uint8Array(0)
   readonly comms = new Map<number, string>()
   uname: string | undefined
   clock: string | undefined
@@ -130,7 +130,7 @@ class Builder {
   }
 
   symbols(c: Cursor): void {
-    this.kallsyms = new Uint8Array(c.take(c.u32()))
+    this.kallsyms = c.take(c.u32())
   }
 
   printk(c: Cursor): void {
