@@ -24,7 +24,7 @@ export default scenario({
   },
   threads: {
     process() {
-      pmem_unbind(pgmap)
+      pmem_unbind(pgmap, 1)
       const result = user_access(vma, true)
       expect(result === 'sigbus', 'the process gets SIGBUS')
       const recovered = memory_failure(page)

@@ -41,7 +41,7 @@ export default scenario({
       }
     },
     unbind() {
-      pmem_unbind(pgmap)
+      pmem_unbind(pgmap, 1)
     },
   },
   sometimes: {

@@ -30,7 +30,7 @@ export default scenario({
   },
   threads: {
     unbind() {
-      pmem_unbind(pgmap)
+      pmem_unbind(pgmap, 1)
     },
     process() {
       user_access(vma, false)

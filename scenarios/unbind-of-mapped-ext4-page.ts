@@ -25,7 +25,7 @@ export default scenario({
   },
   threads: {
     unbind() {
-      pmem_unbind(pgmap)
+      pmem_unbind(pgmap, 1)
     },
     process() {
       munmap(vma)

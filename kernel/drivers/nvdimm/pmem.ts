@@ -10,10 +10,10 @@ export function pmem_pagemap_memory_failure(page: Page): FailureResult {
 }
 
 /**
- * The device is unbound: pmem_release_disk(), then, as what was set up first goes last, devm_memremap_pages_release(). Of
+ * The device of `nr` pages is unbound: pmem_release_disk(), then, as what was set up first goes last, devm_memremap_pages_release(). Of
  * del_gendisk(), which tells the file system that its disk is dead, no file system takes a mapping away.
  */
-export function pmem_unbind(pgmap: DevPagemap): void {
+export function pmem_unbind(pgmap: DevPagemap, nr: number): void {
   kill_dax()
-  memunmap_pages(pgmap, 1)
+  memunmap_pages(pgmap, nr)
 }

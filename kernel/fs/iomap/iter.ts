@@ -6,7 +6,7 @@ import type { AddressSpace } from '../../include/linux/fs.ts'
 import type { Page } from '../../include/linux/mm_types.ts'
 import { change } from '../../switches.ts'
 import { xfs_iomap_begin } from '../xfs/xfs_iomap.ts'
-import { xfs_lock_agf, xfs_unlock_agf } from '../xfs/xfs_mount.ts'
+import { xfs_lock_agf, xfs_mount, xfs_unlock_agf } from '../xfs/xfs_mount.ts'
 
 /** The device's free blocks, one at most: what truncate frees, the next file that needs a block gets. */
 class FreeBlocks {
@@ -65,13 +65,19 @@ function iomap_begin(mapping: AddressSpace, index: number, write: boolean): Page
   })
 }
 
-/** The same of two pages: the first, if both are there and one behind the other. Copies are made page by page. */
+/**
+ * The same of two pages: the first, if both are there and one behind the other. Copies are made page by page. Whether they are is
+ * no look at a page: dax_iomap_direct_access() is told how far the memory goes on, under dax_read_lock(), while the device lives.
+ */
 export function iomap_iter_pmd(mapping: AddressSpace, write: boolean, shared: boolean): Page | null {
   if (write && shared) return null
+  // xfs_read_iomap_begin(), xfs_dax_write_iomap_begin(): -EIO. A hole, or what is unwritten, is left to faults of single pages.
+  if (mapping.kind === 'xfs' && (xfs_mount.shutdown || (write && (mapping.unwritten[0] || mapping.unwritten[1])))) return null
   const first = mapping.blocks[0]
   if (first === null) return null
-  if (first.next_page === null || first.next_page !== mapping.blocks[1] || !dax_direct_access()) return null
-  return first
+  const second = mapping.blocks[1]
+  const contiguous = atomic(() => dax_direct_access() && first.next_page !== null && first.next_page === second)
+  return contiguous ? first : null
 }
 
 /** xfs_dax_write_iomap_end(), xfs_reflink_end_cow(): the copy is the file's block from now on, and the old one only of the others. */
