@@ -9,6 +9,7 @@ import { HeldToModel } from '../trace/held-to-model.ts'
 import type { LifeJudge, ReferenceSink } from '../trace/judge.ts'
 import type { DeviceRange } from '../trace/life.ts'
 import type { FrameSet } from '../trace/ranges.ts'
+import type { Symbols } from '../trace/symbols.ts'
 import { openDisk } from './disk-file.ts'
 import { startWorkers, takeEarly, usualThreads, WORTH_THREADS } from './early-threads.ts'
 import { Failure } from './failure.ts'
@@ -25,6 +26,8 @@ export interface AuditRequest {
   readonly kernel: string | undefined
   readonly instance: string | undefined
   readonly threads: number | undefined
+  /** Names of functions for addresses that the recording itself does not name. */
+  readonly symbols?: Symbols
   /** More who judge or collect lives, beside the conformance to the model. */
   readonly judges?: readonly LifeJudge[]
   readonly references?: ReferenceSink
@@ -44,6 +47,7 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
       judges: [new HeldToModel(bookFor), ...(request.judges ?? [])],
       references: request.references,
       instance: request.instance,
+      symbols: request.symbols,
       progress: progress.update,
       runner: () => (layout) => threads.make(layout, inflate),
       rules(release) {

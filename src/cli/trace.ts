@@ -9,6 +9,7 @@ import type { AuditResult } from '../trace/audit.ts'
 import type { DeviceRange } from '../trace/life.ts'
 import { PageStories } from '../trace/page-story.ts'
 import { type FrameSet, ordinaryFrames, parseIomem, parseRange } from '../trace/ranges.ts'
+import { Symbols } from '../trace/symbols.ts'
 import { renderRows } from './duckdb.ts'
 import { Failure } from './failure.ts'
 import { PRESETS } from './model-rules.ts'
@@ -20,6 +21,7 @@ export interface TraceFlags extends OutputFlags {
   readonly iomem?: string
   readonly range: string[]
   readonly pfn: string[]
+  readonly kallsyms?: string
   readonly kernel?: string
   readonly instance?: string
   readonly json?: true
@@ -39,6 +41,7 @@ export function addTrace(program: Command, finish: (code: ExitCode) => void): vo
     .option('--range <a-b=type>', 'frames of device pages: private, coherent, fsdax, generic or p2pdma; may be given more than once', collect, [])
     .option('--pfn <frame>', "print a page's whole life; may be given more than once", collect, [])
     .option('--kernel <kernel>', "whose rules to judge by (default: that of the trace's own kernel)")
+    .option('--kallsyms <file>', 'a copy of /proc/kallsyms of the same boot, made as root: names the functions of stacks that are recorded as addresses')
     .option('--instance <name>', 'which buffer of a trace.dat with several')
     .option('--json', 'print everything as JSON')
     .option('--html <file>', 'also write a page with the findings, the lives of their pages and a timeline: one file, needs no network')
@@ -120,7 +123,25 @@ function requestFor(path: string, flags: TraceFlags): { readonly request: AuditR
   const iomem = iomemOf(path, flags)
   const ranges = [...flags.range.map(checked(parseRange)), ...(iomem?.ranges ?? [])]
   const { kernel, instance } = flags
-  return { request: { path, ranges, ordinary: iomem?.ordinary, kernel, instance, threads: threadsOf(flags) }, iomem: iomem?.name }
+  return { request: { path, ranges, ordinary: iomem?.ordinary, kernel, instance, threads: threadsOf(flags), symbols: symbolsOf(flags) }, iomem: iomem?.name }
+}
+
+function symbolsOf({ kallsyms }: TraceFlags): Symbols | undefined {
+  if (kallsyms === undefined) return undefined
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(kallsyms)
+  } catch (error) {
+    throw new Failure(`${kallsyms} cannot be read: ${(error as Error).message}`)
+  }
+  const symbols = new Symbols(bytes)
+  if (symbols.size > 0) return symbols
+  const zeros = /^0+ [a-zA-Z] /m.test(new TextDecoder('latin1').decode(bytes.subarray(0, 4096)))
+  throw new Failure(
+    zeros
+      ? `${kallsyms} has only zeros: /proc/kallsyms shows its addresses to root only; copy it as root, with kernel.kptr_restrict at 0 or 1`
+      : `${kallsyms} holds no line of the form "ffffffff81000000 T name": is it a copy of /proc/kallsyms?`,
+  )
 }
 
 function threadsOf(flags: TraceFlags): number | undefined {

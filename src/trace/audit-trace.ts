@@ -5,6 +5,7 @@ import { ownThread, readDat } from './dat/read.ts'
 import type { UnitLayout, UnitRunner } from './dat/unit.ts'
 import { type OpenTrace, openTrace } from './open.ts'
 import type { TraceSummary } from './source.ts'
+import type { Symbols } from './symbols.ts'
 import { readText } from './text/read.ts'
 
 export interface AuditTraceOptions extends AuditOptions {
@@ -12,6 +13,8 @@ export interface AuditTraceOptions extends AuditOptions {
   readonly instance?: string
   /** What works on the units of a trace.dat: threads. Default: this thread. Asked when the trace is open. */
   readonly runner?: (trace: OpenTrace) => (layout: UnitLayout) => UnitRunner
+  /** Names of functions for addresses that the recording itself does not name. */
+  readonly symbols?: Symbols
   /** 0..1, and the events so far. */
   readonly progress?: (done: number, events: number) => void
 }
@@ -27,7 +30,7 @@ export async function auditTrace(file: ByteFile, inflate: Inflate, options: Audi
 
 function read(trace: OpenTrace, inflate: Inflate, options: AuditTraceOptions, audit: Audit): Promise<TraceSummary> {
   const listener = { ...audit.listener, progress: options.progress }
-  if (trace.kind === 'text') return readText(trace.file, trace.text, listener)
+  if (trace.kind === 'text') return readText(trace.file, trace.text, listener, options.symbols)
   const { instances } = trace
   const wanted = options.instance
   if (wanted !== undefined && !trace.dat.head.buffers.some(({ name }) => name === wanted)) {
@@ -36,7 +39,7 @@ function read(trace: OpenTrace, inflate: Inflate, options: AuditTraceOptions, au
     )
   }
   const make = options.runner?.(trace) ?? ((layout: UnitLayout) => ownThread(layout, inflate))
-  return readDat(trace.dat, wanted ?? (instances.includes('') ? '' : (instances[0] ?? '')), make, listener)
+  return readDat(trace.dat, wanted ?? (instances.includes('') ? '' : (instances[0] ?? '')), make, listener, options.symbols)
 }
 
 function noEvents(file: ByteFile, summary: TraceSummary): string {

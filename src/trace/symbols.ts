@@ -23,6 +23,23 @@ export class Symbols {
     this.names = found.names
   }
 
+  /** How many functions have an address. */
+  get size(): number {
+    return this.addresses.length
+  }
+
+  /** The text it was made from. */
+  get source(): Uint8Array {
+    return this.text
+  }
+
+  /** A frame that is only a number with its name, if one is known. */
+  named(frame: Frame): Frame {
+    if (!/^0x[0-9a-f]{1,16}$/.test(frame.name)) return frame
+    const address = BigInt(frame.name)
+    return this.frame(Number(address & 0xffffffffn), Number(address >> 32n))
+  }
+
   /** The frame of an address given as two words. An address no symbol covers is named by its number. */
   frame(low: number, high: number): Frame {
     const text = `0x${high === 0 ? '' : high.toString(16)}${high === 0 ? low.toString(16) : low.toString(16).padStart(8, '0')}`

@@ -67,11 +67,14 @@ export class AddressTables extends Tables {
   private readonly store = new StackStore()
   private readonly kallsyms: Uint8Array
   private symbols: Symbols | undefined
+  /** Names for what the file's own symbols do not cover. */
+  private readonly others: Symbols | undefined
   private readonly named: (readonly Frame[] | undefined)[] = [[]]
 
-  constructor(kallsyms: Uint8Array) {
+  constructor(kallsyms: Uint8Array, others?: Symbols) {
     super()
     this.kallsyms = kallsyms
+    this.others = others
   }
 
   get stacks(): number {
@@ -98,7 +101,8 @@ export class AddressTables extends Tables {
     const words = this.store.wordsOf(id)
     const frames: Frame[] = []
     for (let i = 0; i < words.length; i += 2) frames.push(this.symbols.frame(words[i], words[i + 1]))
-    const named = callerFrames(frames)
+    const { others } = this
+    const named = callerFrames(others ? frames.map((frame) => others.named(frame)) : frames)
     this.named[id] = named
     return named
   }

@@ -3,6 +3,7 @@ import { type ByteFile, type Inflate, TraceError } from '../byte-file.ts'
 import { guessReleaseOf } from '../kernel-guess.ts'
 import { unpackBatch } from '../page-event.ts'
 import type { RangeEvent, TraceEnd, TraceHead, TraceListener, TraceSummary } from '../source.ts'
+import type { Symbols } from '../symbols.ts'
 import { AddressTables } from '../tables.ts'
 import { type DatBuffer, type DatHead, readHead } from './head.ts'
 import { JobCutter } from './jobs.ts'
@@ -42,8 +43,8 @@ export function instancesOf(head: DatHead): string[] {
   return head.buffers.filter((buffer) => buffer.cpus.length > 0).map((buffer) => buffer.name)
 }
 
-export function traceHead(head: DatHead, buffer: DatBuffer): TraceHead {
-  const release = /^Linux \S+ (\S+)/.exec(head.uname ?? '')?.[1] ?? guessReleaseOf(head.kallsyms)
+export function traceHead(head: DatHead, buffer: DatBuffer, symbols?: Symbols): TraceHead {
+  const release = /^Linux \S+ (\S+)/.exec(head.uname ?? '')?.[1] ?? guessReleaseOf(head.kallsyms) ?? (symbols && guessReleaseOf(symbols.source))
   return {
     format: head.version === 6 ? 'trace.dat v6' : 'trace.dat v7',
     uname: head.uname,
@@ -56,7 +57,7 @@ export function traceHead(head: DatHead, buffer: DatBuffer): TraceHead {
 }
 
 /**
- * Reads one buffer. `runner` is made for the layout. Throws `TraceError` if the buffer is not there or no event could be read because the file
+ * Reads one buffer. `runner` is made for the layout; `symbols` name what the file's own do not. Throws `TraceError` if the buffer is not there or no event could be read because the file
  * ends before the first.
  */
 export async function readDat(
@@ -64,6 +65,7 @@ export async function readDat(
   instance: string,
   makeRunner: (layout: UnitLayout) => UnitRunner,
   listener: TraceListener,
+  symbols?: Symbols,
 ): Promise<TraceSummary> {
   const { file, head } = trace
   const buffer = head.buffers.find((one) => one.name === instance)
@@ -73,7 +75,7 @@ export async function readDat(
   }
   const layout = unitLayout(file.name, head, buffer)
   const runner = makeRunner(layout)
-  const tables = new AddressTables(head.kallsyms)
+  const tables = new AddressTables(head.kallsyms, symbols)
   for (const [pid, comm] of head.comms) tables.comms.set(pid, comm)
   const maps: number[][] = []
   const free: ArrayBuffer[] = []
@@ -99,7 +101,7 @@ export async function readDat(
   }
   const target = Math.max(4096, Math.floor((buffer.compressed ? PACKED_UNIT : PLAIN_UNIT) / Math.max(1, Math.floor(count / 4))))
   const streams = buffer.cpus.map((data) => new CpuStream(new JobCutter(file, data, buffer.pageSize, buffer.compressed, head.little, target), host))
-  const said = traceHead(head, buffer)
+  const said = traceHead(head, buffer, symbols)
   listener.head?.(said)
   const totals = { events: 0, records: 0, lost: 0, unknown: false, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }
   let damage: string | undefined = head.damage

@@ -1,10 +1,11 @@
 /** A pass over a text trace: the same events, stacks and losses as from a binary file. */
 import { type ByteFile, TraceError } from '../byte-file.ts'
 import { rangeOf } from '../dat/range-event.ts'
-import { guessRelease } from '../kernel-guess.ts'
+import { guessRelease, guessReleaseOf } from '../kernel-guess.ts'
 import { newBatch, pushEvent } from '../page-event.ts'
 import { flagNames } from '../page-flags.ts'
 import type { Frame, TraceFormat, TraceHead, TraceListener, TraceSummary } from '../source.ts'
+import type { Symbols } from '../symbols.ts'
 import { TextTables } from '../tables.ts'
 import { type EventLine, ftraceLine, perfLine } from './event-line.ts'
 import { textEvent } from './fields.ts'
@@ -63,15 +64,16 @@ interface Pending {
 }
 
 /** Reads the text. Throws `TraceError` if no event is in it. */
-export async function readText(file: ByteFile, said: TextHead, listener: TraceListener): Promise<TraceSummary> {
+export async function readText(file: ByteFile, said: TextHead, listener: TraceListener, symbols?: Symbols): Promise<TraceSummary> {
   const perf = said.format === 'perf script text'
-  const names = flagNames(said.release)
+  const release = said.release ?? (symbols && guessReleaseOf(symbols.source))
+  const names = flagNames(release)
   const tables = new TextTables()
   const batch = newBatch(ROWS + SPARE)
   const head: TraceHead = {
     format: said.format,
     uname: undefined,
-    release: said.release,
+    release,
     clock: undefined,
     comparable: undefined,
     instances: [''],
@@ -105,7 +107,7 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
       const parsed: Frame[] = []
       for (const line of lines) {
         const frame = perf ? perfFrame(line) : ftraceFrame(line)
-        if (frame) parsed.push(frame)
+        if (frame) parsed.push(symbols ? symbols.named(frame) : frame)
       }
       return parsed
     })
@@ -120,7 +122,7 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
     const own = firstFrame.get(op) ?? parsed[0].name
     firstFrame.set(op, own)
     const kept = parsed[0].name === own ? parsed.slice(1) : parsed
-    batch.stack[at] = tables.intern(kept.map((frame) => frame.name).join('\n'), () => kept)
+    batch.stack[at] = tables.intern(kept.map((frame) => frame.name).join('\n'), () => (symbols ? parsed.map((frame) => symbols.named(frame)) : kept))
   }
   const lost = (cpu: number, events: number | undefined, before: number): void => {
     flush()
