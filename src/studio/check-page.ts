@@ -8,12 +8,12 @@ import { reportPage } from './page.ts'
 import { playable, sourcesOf } from './playing.ts'
 
 /** Bytes of counterexamples, packed: with the player around them the file stays under 2 MB. */
-const ROOM = 950_000
+export const ROOM = 950_000
 /** Runs that did not fit, after which no other is tried: to find out takes as long as to show it. */
 const MOST_MISSES = 12
 
-/** Gives the report of runs. Failed runs come with their programs, in their order, as long as there is room; a single run comes whatever its verdict. */
-export function checkPage(selection: Selection, runs: readonly Run[], commandOf: (run: Run) => string): string {
+/** Gives the report of runs. Failed runs come with their programs, in their order, as long as there is `room`; a single run comes whatever its verdict. */
+export function checkPage(selection: Selection, runs: readonly Run[], commandOf: (run: Run) => string, room = ROOM): string {
   const taken: PlayRun[] = []
   const others: Run[] = []
   let size = 0
@@ -25,7 +25,7 @@ export function checkPage(selection: Selection, runs: readonly Run[], commandOf:
     const one = wanted && misses < MOST_MISSES ? playable(selection, run, commandOf(run)) : undefined
     const fresh = one ? Object.entries(sourcesOf([one])).filter(([file]) => !files.has(file)) : []
     const packed = one ? packedSize(one, fresh) : 0
-    if (one && (taken.length === 0 || size + packed <= ROOM)) {
+    if (one && (taken.length === 0 || size + packed <= room)) {
       taken.push(one)
       size += packed
       for (const [file] of fresh) files.add(file)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -8,6 +8,7 @@ import { compileFor, select } from '../../src/cli/models.ts'
 import { explore } from '../../src/engine/explore.ts'
 import { searchSmall } from '../../src/engine/small-search.ts'
 import { modelList } from '../../src/studio/answers.ts'
+import { checkPage, ROOM } from '../../src/studio/check-page.ts'
 import { writeExport } from '../../src/studio/export.ts'
 import { putpage, ROOT } from '../cli/putpage.ts'
 import { type Browser, noBrowser, serious, startBrowser } from './browser.ts'
@@ -98,4 +99,28 @@ test('putpage check --html writes a report, and says what it leaves out', () => 
   const { code, err } = putpage('check', 'gup-of-mapped-dax', '--kernel', 'v5.15+seed', '--html', file)
   assert.equal(code, 1, err)
   assert.ok(statSync(file).size < 2_000_000)
+})
+
+test('a report leaves out what would make it too large, and says so; what it takes fits beside the player', { skip }, async () => {
+  const failing = select(['truncate-against-direct-io', 'gup-of-mapped-dax'])
+  const runs = []
+  for (const scenario of failing.scenarios) {
+    const kernel = scenario.name === 'gup-of-mapped-dax' ? 'v5.15+seed' : 'v6.1'
+    const exploration = await explore(compileFor(failing.model, scenario, kernel, { with: [], without: [] }), { jobs: 1 })
+    assert.equal(exploration.verdict, 'violation', scenario.name)
+    runs.push({ exploration })
+  }
+  const file = join(directory, 'small.html')
+  writeFileSync(
+    file,
+    checkPage(failing, runs, () => 'putpage check', 1),
+  )
+  const page = await browser.page(`${pathToFileURL(file).href}#/runs`)
+  await page.locator('table').waitFor()
+  assert.match(await page.locator('.note').innerText(), /Left out to keep this file small: the counterexamples of 1 failed runs/)
+  assert.equal(await page.locator('tbody tr').count(), 2)
+  assert.equal(await page.locator('tbody a').count(), 1)
+  await page.close()
+  const player = ['studio.js', 'studio.css'].reduce((sum, name) => sum + statSync(join(ROOT, 'build/studio', name)).size, 0)
+  assert.ok(player + ROOM < 1_990_000, `${player} bytes of the player and ${ROOM} of counterexamples`)
 })
