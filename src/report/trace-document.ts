@@ -10,7 +10,9 @@ export const TRACE_REPORT_FORMAT = 'putpage-trace-report/1'
 
 /** Rows of the reduced timeline, and points a row. */
 const MOST_ROWS = 500
-const MOST_POINTS = 160
+const MOST_POINTS = 240
+/** The usual count, and a way up and down from it. */
+const POINTS_A_STRETCH = 5
 /** Pages told whole: of one finding, of all, and events of all together. */
 const LIVES_A_FINDING = 24
 const MOST_LIVES = 60
@@ -30,7 +32,7 @@ export interface TraceDocument {
   readonly leftOut: string
 }
 
-/** A page's count over time with few points: of each stretch the lowest, the highest and the last. */
+/** A page's count over time with few points: of each stretch that of the longest time, the lowest and the highest. */
 export interface ReducedRow {
   readonly pfn: number
   /** Microseconds between points. */
@@ -72,7 +74,10 @@ export function traceDocument(name: string, result: AuditResult, timeline: Timel
     rows: chosen.map((page) => reducedRow(timeline, page)),
     lives,
     heldToModel: result.conformance !== undefined && result.kernel !== undefined,
-    leftOut: [left.length > 0 ? `Left out: ${left.join('; ')}.` : '', reduced ? 'Rows are reduced: of each stretch the lowest and the highest count.' : '']
+    leftOut: [
+      left.length > 0 ? `Left out: ${left.join('; ')}.` : '',
+      reduced ? 'Rows are reduced: of each stretch the usual count, the lowest and the highest.' : '',
+    ]
       .filter((part) => part !== '')
       .join(' '),
   }
@@ -88,37 +93,60 @@ function rowsToShow(timeline: Timeline, wrong: readonly number[]): number[] {
   return [...chosen].sort((a, b) => a - b)
 }
 
-function reducedRow(timeline: Timeline, page: number): ReducedRow {
+export function reducedRow(timeline: Timeline, page: number): ReducedRow {
   const from = timeline.offsets[page]
   const to = timeline.offsets[page + 1]
-  const points = to - from <= MOST_POINTS ? Array.from({ length: to - from }, (_, i) => from + i) : extremes(timeline, from, to)
+  const points =
+    to - from <= MOST_POINTS
+      ? Array.from({ length: to - from }, (_, i): Point => [timeline.time[from + i], timeline.count[from + i]])
+      : reduced(timeline, from, to)
   let before = 0
   return {
     pfn: timeline.pfns[page],
-    steps: points.map((at) => {
-      const now = Math.round(timeline.time[at] / 1000)
+    steps: points.map(([time]) => {
+      const now = Math.round(time / 1000)
       const step = now - before
       before = now
       return step
     }),
-    counts: points.map((at) => (timeline.count[at] === NOT_KNOWN ? null : timeline.count[at])),
+    counts: points.map(([, count]) => (count === NOT_KNOWN ? null : count)),
   }
 }
 
-/** Of each stretch of events the first with its lowest, the first with its highest count, and its last. */
-function extremes({ count }: Timeline, from: number, to: number): number[] {
-  const stretches = Math.floor(MOST_POINTS / 3)
-  const points = new Set<number>()
+/** A time, and the count from then on. */
+type Point = readonly [number, number]
+
+/**
+ * A long row with few points: of each stretch the count that it had for the longest time, and where it was highest and lowest for as long as that lasted.
+ * What is kept must not look as if a page had been held that was taken and given back all the while.
+ */
+function reduced({ time, count }: Timeline, from: number, to: number): Point[] {
+  const stretches = Math.floor(MOST_POINTS / POINTS_A_STRETCH)
+  const points: Point[] = []
+  const add = (at: number, value: number): void => {
+    if (points.at(-1)?.[1] !== value) points.push([at, value])
+  }
   for (let k = 0; k < stretches; k++) {
     const start = from + Math.floor(((to - from) * k) / stretches)
     const end = from + Math.floor(((to - from) * (k + 1)) / stretches)
+    const until = (i: number): number => (i + 1 < to ? time[i + 1] : time[i])
+    const lasted = new Map<number, number>()
     let low = start
     let high = start
     for (let i = start; i < end; i++) {
+      lasted.set(count[i], (lasted.get(count[i]) ?? 0) + until(i) - time[i])
       if (count[i] < count[low]) low = i
       if (count[i] > count[high]) high = i
     }
-    for (const at of [low, high, end - 1]) points.add(at)
+    const usual = [...lasted].reduce((longest, one) => (one[1] > longest[1] ? one : longest))[0]
+    add(time[start], usual)
+    for (const i of low < high ? [low, high] : [high, low]) {
+      if (count[i] === usual) continue
+      add(time[i], count[i])
+      if (i + 1 < to) add(time[i + 1], usual)
+    }
   }
-  return [...points].sort((a, b) => a - b)
+  // How it ends is how it was.
+  add(time[to - 1], count[to - 1])
+  return points
 }
