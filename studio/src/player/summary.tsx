@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { shortFile } from '../../../src/report/source.ts'
 import { turnsOf } from '../../../src/report/turns.ts'
+import { waitingOn } from '../../../src/report/waits.ts'
 import type { Machine, Path } from './path.ts'
 import type { StateView } from './view-of-state.ts'
 
@@ -46,6 +47,13 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
   const at = last?.moments.find(({ violations }) => violations.includes(check))?.at ?? last?.at
   const cycle = found.cycleFrom
   const delays = turnsOf(told).filter(({ ends }) => ends === 'preempted')
+  const movers = cycle === undefined ? [] : [...new Set(told.steps.slice(cycle).map(({ threadName }) => threadName))]
+  /** In a cycle, those who wait for what it never brings. */
+  const state = path.states[path.states.length - 1]
+  const waiters = threads.flatMap((name, thread) => {
+    const on = cycle === undefined || movers.includes(name) ? null : waitingOn(run.program, machine.interpreter.shape, state, thread)
+    return on ? [{ name, thread, on }] : []
+  })
   const switches = Math.max(0, turnsOf(told).length - 1)
   return (
     <header class="summary">
@@ -99,7 +107,7 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
                     <button type="button" class="link" onClick={() => onGo(cycle)}>
                       steps {cycle + 1} to {told.steps.length}
                     </button>
-                    , for ever: {[...new Set(told.steps.slice(cycle).map(({ threadName }) => threadName))].join(' and ')} keep moving, and nobody gets done.
+                    , for ever: {movers.join(' and ')} {movers.length === 1 ? 'keeps' : 'keep'} moving, and nobody gets done.
                   </>
                 )}
               </dd>
@@ -116,6 +124,14 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
                   : wait.on
                     ? `: it needs ${wait.on} to go on first.`
                     : ': nobody is left to make what it waits for come true.'}
+              </dd>
+            </div>
+          ))}
+          {waiters.map(({ name, thread, on }) => (
+            <div key={name}>
+              <dt>Who waits</dt>
+              <dd>
+                <b class={`who t${thread % 6}`}>{name}</b> in <code>{on}</code>
               </dd>
             </div>
           ))}
