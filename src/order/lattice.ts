@@ -7,6 +7,8 @@ export interface Lattice {
   readonly reachable: ReadonlySet<number>
   /** Elements that are safe alone. */
   readonly firstMovers: readonly number[]
+  /** Elements that decide nothing: whatever else has landed, with them it is as safe as without. */
+  readonly free: readonly number[]
   /** Number of orders from none to all in which each step is safe; exact up to 2^53. */
   readonly orders: number
   /** Minimal groups that can land as a whole where none of their members can be added alone; each with a set it can be added to. */
@@ -53,6 +55,7 @@ export function lattice(size: number, isSafe: (set: number) => boolean): Lattice
     full,
     reachable,
     firstMovers: Array.from({ length: size }, (_, i) => i).filter((i) => safe[1 << i] === 1),
+    free: Array.from({ length: size }, (_, i) => i).filter((i) => safe.every((one, set) => one === safe[set ^ (1 << i)])),
     orders: ordersOf(size, safe, []).ordersWithGroups,
     groups,
     reachableWithGroups: withGroups,

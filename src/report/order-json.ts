@@ -49,6 +49,7 @@ function cutReport(answer: CutAnswer<Evidence>, traces: ReadonlyMap<string, Trac
     undecided: answer.undecided,
     verdicts: answer.verdicts,
     firstMovers: lattice.firstMovers.map((i) => elements[i].id),
+    anyTime: answer.undecided > 0 ? [] : lattice.free.map((i) => elements[i].id),
     orders: lattice.orders,
     ordersWithGroups: lattice.ordersWithGroups,
     ...(lattice.oneOrder ? { oneOrder: lattice.oneOrder.map(ids) } : {}),

@@ -86,6 +86,7 @@ function inWords(strict: CutAnswer<Evidence>, allowing: CutAnswer<Evidence> | un
   if (strict.undecided > 0) say(`${strict.undecided} sets are undecided: a limit was reached.`)
   if (allowing === undefined) {
     say(orders(strict))
+    anyTime(strict, say)
     groups(strict, say)
     oneOrder(strict, say)
     return
@@ -98,6 +99,7 @@ function inWords(strict: CutAnswer<Evidence>, allowing: CutAnswer<Evidence> | un
   )
   groups(strict, say)
   say(`If that price of the whole is allowed on the way: ${orders(allowing)}`)
+  anyTime(allowing, say)
   groups(allowing, say)
   oneOrder(allowing, say)
 }
@@ -107,6 +109,12 @@ function orders({ lattice, safe }: CutAnswer<Evidence>): string {
   return lattice.orders === 0
     ? `${sets}; no order from none to all keeps to safe sets by single steps.`
     : `${sets}; ${lattice.orders.toLocaleString('en')} orders from none to all in which each step is safe.`
+}
+
+/** What decides nothing, and what is left to be ordered. */
+function anyTime({ elements, lattice, undecided }: CutAnswer<Evidence>, say: Say): void {
+  if (undecided > 0 || lattice.free.length === 0 || lattice.free.length === lattice.size) return
+  say(`At any time, before or after any other, can land: ${listed(lattice.free.map((i) => elements[i].id))}. What has to be ordered are the others.`)
 }
 
 function groups({ elements, lattice }: CutAnswer<Evidence>, say: Say): void {

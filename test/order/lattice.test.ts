@@ -75,3 +75,17 @@ test('a group that must land together can land as a whole, and nobody in it alon
   )
   assert.ok(groups > 20)
 })
+
+test('what decides nothing is free: whatever else has landed, with it it is as safe as without', () => {
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { minLength: 16, maxLength: 16 }), (verdicts) => {
+      const isSafe = (set: number): boolean => set === 0 || verdicts[set]
+      const { free } = lattice(4, isSafe)
+      for (let i = 0; i < 4; i++) {
+        const decides = verdicts.some((_, set) => isSafe(set) !== isSafe(set ^ (1 << i)))
+        assert.equal(free.includes(i), !decides)
+      }
+    }),
+  )
+  assert.deepEqual(lattice(3, (set) => (set & 2) === 0 || (set & 1) !== 0).free, [2])
+})

@@ -42,7 +42,11 @@ export function ChangesPanel({ from, sets, plan, onPlan }: { from: string; sets:
                       </small>
                       <small>
                         {landed ? `in ${landed.since}` : 'not in Linux'} · acts in {acts[i]} {acts[i] === 1 ? 'situation' : 'situations'} ·{' '}
-                        {sets.verdict(1 << i) === 'safe' ? 'safe alone' : `${sets.verdict(1 << i)} alone`}
+                        {(sets.free & (1 << i)) !== 0
+                          ? 'may land at any time'
+                          : sets.verdict(1 << i) === 'safe'
+                            ? 'safe alone'
+                            : `${sets.verdict(1 << i)} alone`}
                       </small>
                     </span>
                   </label>

@@ -119,7 +119,7 @@ function Groups({ sets, picture }: { sets: Sets; picture: Picture }) {
         return (
           <g key={group} class="together">
             <path d={line(from, to)} />
-            <text x={to.x + 6} y={to.y - 9}>
+            <text x={to.x + 8} y={to.y + 18}>
               together{' '}
               {members(group)
                 .map((i) => i + 1)

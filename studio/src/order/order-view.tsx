@@ -163,7 +163,8 @@ function Shown({ report, values, chooser }: { report: OrderReport; values: Reado
         {cut.ordersWithGroups === 0
           ? 'no order leads to all of them by safe steps'
           : `${cut.ordersWithGroups.toLocaleString('en')} orders lead to all by safe steps`}
-        {cut.ordersWithGroups !== cut.orders ? ', with groups as one step' : ''}. First can be {cut.firstMovers.join(', ') || 'none'}.
+        {cut.ordersWithGroups !== cut.orders ? ', with groups as one step' : ''}. {sets.free !== 0 && <>At any time can land {sets.named(sets.free, ', ')}. </>}
+        First of the others can be {sets.named(cut.firstMovers.reduce((bits, id) => bits | sets.setOf([id]), 0) & ~sets.free, ', ')}.
       </p>
       <div class="orderbody">
         <ChangesPanel from={report.from} sets={sets} plan={plan} onPlan={onPlan} />

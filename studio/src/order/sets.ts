@@ -26,6 +26,8 @@ export class Sets {
   readonly reached: ReadonlySet<number>
   /** Groups that must land together. */
   readonly groups: readonly { readonly members: number; readonly onto: number }[]
+  /** Elements that decide nothing, as bits. */
+  readonly free: number
   /** Safe sets by how many elements they have. */
   readonly layers: readonly (readonly number[])[]
   private readonly report: OrderReport
@@ -40,6 +42,7 @@ export class Sets {
     const found = lattice(cut.elements.length, (set) => cut.verdicts[set] === 's')
     this.reached = found.reachableWithGroups
     this.groups = found.groups
+    this.free = cut.undecided > 0 ? 0 : found.free.reduce((bits, i) => bits | (1 << i), 0)
     const layers: number[][] = Array.from({ length: cut.elements.length + 1 }, () => [])
     for (let set = 0; set <= this.full; set++) if (cut.verdicts[set] === 's') layers[sizeOf(set)].push(set)
     this.layers = layers
@@ -56,12 +59,12 @@ export class Sets {
   }
 
   /** `2 device-coherent + 5 no-pgmap-test-in-gup`. */
-  named(set: number): string {
+  named(set: number, between = ' + '): string {
     return set === 0
       ? 'none'
       : members(set)
           .map((i) => `${i + 1} ${this.ids[i]}`)
-          .join(' + ')
+          .join(between)
   }
 
   switchesOf(set: number): string[] {
