@@ -1,6 +1,6 @@
 /** Where books are kept, and reading and writing them there. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,10 +17,12 @@ export function kernelFiles(): string[] {
     .map((file) => join(root, file))
 }
 
-/** What is kept of a book; undefined: nothing, or nothing that can be read. */
+/** What is kept of a book, or came with the package; undefined: nothing, or nothing that can be read. */
 export function readKeptBook(kernel: string): BookPages | undefined {
-  const file = keptFile(kernel)
-  if (file === undefined || !existsSync(file)) return undefined
+  const kept = keptFile(kernel)
+  if (kept === undefined) return undefined
+  const file = [kept, shippedFile(kernel)].find(existsSync)
+  if (file === undefined) return undefined
   try {
     return parseBook(readFileSync(file, 'utf8'))
   } catch {
@@ -42,12 +44,29 @@ export function keepBook(kernel: string, pages: BookPages): void {
   }
 }
 
-/** In the user's cache, by what it is made from. PUTPAGE_CACHE names another directory; empty, nothing is kept. */
+/** Puts a book where those are that come with the package; what was there of this kernel goes. */
+export function shipBook(kernel: string, pages: BookPages): void {
+  const file = shippedFile(kernel)
+  mkdirSync(dirname(file), { recursive: true })
+  for (const old of readdirSync(dirname(file))) if (old.endsWith(`-${kernel}.json`)) rmSync(join(dirname(file), old))
+  writeFileSync(file, bookText(pages))
+}
+
+function shippedFile(kernel: string): string {
+  return join(dirname(fileURLToPath(import.meta.url)), '..', 'books', nameOf(kernel))
+}
+
+/** By what it is made from. */
+function nameOf(kernel: string): string {
+  return `${fingerprint()}-${kernel.replace(/[^\w.+-]/g, '_')}.json`
+}
+
+/** In the user's cache. PUTPAGE_CACHE names another directory; empty, nothing is kept. */
 function keptFile(kernel: string): string | undefined {
   const { PUTPAGE_CACHE, XDG_CACHE_HOME } = process.env
   if (PUTPAGE_CACHE === '') return undefined
   const directory = PUTPAGE_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'putpage')
-  return join(directory, `${fingerprint()}-${kernel.replace(/[^\w.+-]/g, '_')}.json`)
+  return join(directory, nameOf(kernel))
 }
 
 let print: string | undefined
