@@ -9,6 +9,7 @@ import './style/verdicts.css'
 import './style/trace.css'
 import './style/life.css'
 import './style/order.css'
+import './style/lattice.css'
 
 const root = document.getElementById('app') as HTMLElement
 root.textContent = ''
