@@ -98,6 +98,10 @@ export const change = switches({
     subject: 'fs/dax: one lock for the share counts of pages (in no kernel: an answer to an open question)',
     effect: 'files that share a page no longer change its mapping and its share count at once, each under its own i_pages lock',
   },
+  xfs_dax_read_ignores_remap: {
+    subject: 'xfs: read faults of DAX files take XFS_MMAPLOCK shared, whether a remap goes on or not (in v6.12, not in v6.1)',
+    effect: 'a read fault of the source of FICLONERANGE no longer waits until its blocks are shared',
+  },
   dax_cow_excludes_faults: {
     subject: 'xfs: XFS_MMAPLOCK over a write that copies (in no kernel: an answer to an open question)',
     effect: 'write(2) to a shared extent holds off faults from the moment the old page leaves the file until the file has its copy',
@@ -628,6 +632,7 @@ kernels(change, {
       'prep_compound_keeps_count',
       'dax_share_count',
       'dax_shared_flag_for_reads',
+      'xfs_dax_read_ignores_remap',
       'dax_cow_invalidates',
       'gup_device_huge_puts_pgmap',
       'gup_device_huge_tries',
@@ -686,6 +691,7 @@ kernels(change, {
       'prep_compound_keeps_count',
       'dax_share_count',
       'dax_shared_flag_for_reads',
+      'xfs_dax_read_ignores_remap',
       'dax_cow_invalidates',
       'dax_shared_without_marker',
       'gup_device_huge_puts_pgmap',

@@ -169,6 +169,13 @@ export function dax_break_layout(mapping: AddressSpace, first: FirstIndex, last:
   if (change.break_deletes_entries) dax_delete_mapping_range(mapping, first, last)
 }
 
+/** dax_break_layout() without a callback: it does not wait. False: somebody holds a page (-ERESTARTSYS). */
+export function dax_break_layout_nowait(mapping: AddressSpace): boolean {
+  if (dax_layout_busy_page_range(mapping, 0, 1) !== null) return false
+  dax_delete_mapping_range(mapping, 0, 1)
+  return true
+}
+
 /**
  * dax_break_layout_final(): since Linux commit 0e2f80afcfa6 ("fs/dax: ensure all pages are idle prior to filesystem
  * unmount") (in v6.15) an inode is not evicted before its pages are idle. No lock is held: nobody can fault any more.

@@ -24,32 +24,52 @@ export function xfs_break_layouts(inode: AddressSpace): void {
   }
 }
 
-/** xfs_file_dax_write() of one page: under XFS_IOLOCK_EXCL, which nobody else of the model takes; XFS_MMAPLOCK is not held. */
+/** xfs_file_dax_write() of one page: under XFS_IOLOCK_EXCL; XFS_MMAPLOCK is not held. */
 export function xfs_file_dax_write(inode: AddressSpace, index: number): boolean {
+  down_write(inode.iolock)
   if (change.dax_cow_excludes_faults) down_write(inode.invalidate_lock)
   const written = dax_iomap_rw(inode, index)
   if (change.dax_cow_excludes_faults) up_write(inode.invalidate_lock)
+  up_write(inode.iolock)
   return written
+}
+
+/**
+ * XFS_MMAPLOCK of a fault: shared, but a write fault waits for a remap that goes on by taking it exclusively
+ * (xfs_ilock_for_write_fault(), xfs_write_fault()). So does a read fault of a DAX file in v6.1. True: it is held exclusively.
+ */
+function xfs_ilock_for_fault(inode: AddressSpace, write: boolean): boolean {
+  down_read(inode.invalidate_lock)
+  if (!write && change.xfs_dax_read_ignores_remap) return false
+  if (!inode.remapping) return false
+  up_read(inode.invalidate_lock)
+  down_write(inode.invalidate_lock)
+  return true
+}
+
+function xfs_iunlock_of_fault(inode: AddressSpace, exclusive: boolean): void {
+  if (exclusive) up_write(inode.invalidate_lock)
+  else up_read(inode.invalidate_lock)
 }
 
 /** xfs_filemap_huge_fault() of PMD order. */
 export function xfs_filemap_huge_fault(vma: Vma, write: boolean): FaultResult {
-  const lock = vma.file!.invalidate_lock
+  const inode = vma.file!
   if (write) down_read(xfs_mount.pagefaults)
-  down_read(lock)
+  const exclusive = xfs_ilock_for_fault(inode, write)
   const result = dax_iomap_pmd_fault(vma, write)
-  up_read(lock)
+  xfs_iunlock_of_fault(inode, exclusive)
   if (write) up_read(xfs_mount.pagefaults)
   return result
 }
 
-/** xfs_filemap_fault(), xfs_dax_fault_locked(): under XFS_MMAPLOCK, shared; a write fault waits while the file system is frozen. */
+/** xfs_filemap_fault(), xfs_dax_fault_locked(): under XFS_MMAPLOCK; a write fault waits while the file system is frozen. */
 export function xfs_filemap_fault(vma: Vma, write: boolean): FaultResult {
-  const lock = vma.file!.invalidate_lock
+  const inode = vma.file!
   if (write) down_read(xfs_mount.pagefaults)
-  down_read(lock)
+  const exclusive = xfs_ilock_for_fault(inode, write)
   const result = dax_iomap_pte_fault(vma, write)
-  up_read(lock)
+  xfs_iunlock_of_fault(inode, exclusive)
   if (write) up_read(xfs_mount.pagefaults)
   return result
 }

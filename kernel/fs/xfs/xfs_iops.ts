@@ -5,12 +5,14 @@ import { truncate_pagecache } from '../../mm/truncate.ts'
 import { free_file_blocks } from '../iomap/iter.ts'
 import { xfs_break_layouts } from './xfs_file.ts'
 
-/** xfs_vn_setattr() to size 0: XFS_MMAPLOCK_EXCL; its IOLOCK excludes nobody of the model. */
+/** do_truncate() of an xfs file, xfs_vn_setattr() to size 0: XFS_IOLOCK_EXCL, XFS_MMAPLOCK_EXCL. */
 export function xfs_vn_setattr(inode: AddressSpace): void {
+  down_write(inode.iolock)
   down_write(inode.invalidate_lock)
   xfs_break_layouts(inode)
   xfs_setattr_size(inode)
   up_write(inode.invalidate_lock)
+  up_write(inode.iolock)
 }
 
 /** xfs_setattr_size(): truncate_setsize(), then xfs_itruncate_extents(). */

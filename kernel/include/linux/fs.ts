@@ -35,6 +35,10 @@ export class AddressSpace {
   entry_queue: FixedArray<EntryQueue, 2> = array(2, new EntryQueue())
   /** ext4: the mapping's invalidate_lock. xfs: XFS_MMAPLOCK. fuse: i_mmap_sem. Faults share it, truncate excludes them. */
   invalidate_lock = new RwSemaphore()
+  /** xfs: XFS_IOLOCK, the inode's i_rwsem. */
+  iolock = new RwSemaphore()
+  /** xfs: XFS_IREMAPPING: blocks of this file are being shared with another one. */
+  remapping = false
   /** i_size, in pages. */
   i_size: Int<0, 2> = 2
   /** The extent map: which device page backs each index; null is a hole. */
