@@ -139,7 +139,10 @@ test('a lost wake in a recording; text; what is no recording', { skip }, async (
 test('the order: changes switched on and off, and the verdicts follow', { skip }, async () => {
   const page = await browser.page(`${studio.url}#/order`)
   await page.locator('.lattice .set').first().waitFor()
-  assert.match(await page.locator('.ordersaid').innerText(), /6 of 16 sets are safe; 3 orders lead to all by safe steps, with groups as one step/)
+  assert.match(
+    await page.locator('.ordersaid').innerText(),
+    /12 of 32 sets are safe; 12 orders lead to all by safe steps, with groups as one step\. At any time can land 5 fifth\. First of the others can be 1 first/,
+  )
   const verdict = page.locator('.thisset .verdict')
   const chosen = page.locator('.thisset')
   const flick = (name: string) => page.getByRole('switch', { name }).click()
@@ -151,6 +154,7 @@ test('the order: changes switched on and off, and the verdicts follow', { skip }
     ['second', 'unsafe'],
     ['third', 'unsafe'],
     ['fourth', 'unsafe'],
+    ['fifth', 'safe'],
   ]) {
     const label = page.locator('.elements label', { hasText: new RegExp(`\\d ${name}\\b`) })
     assert.match(await label.innerText(), new RegExp(`if on: . ${then}`))
@@ -171,7 +175,7 @@ test('the order: changes switched on and off, and the verdicts follow', { skip }
   assert.match(await page.locator('.planlist').innerText(), /step 1 is where it breaks/)
   await page.getByRole('button', { name: 'first one step earlier' }).click()
   assert.match(await page.locator('.planlist').innerText(), /every step is safe/)
-  assert.match(await chosen.innerText(), /May land next\s+✓ together 3 third \+ 4 fourth\s+.*not next: 3 4/)
+  assert.match(await chosen.innerText(), /May land next\s+✓ 5 fifth\s+✓ together 3 third \+ 4 fourth\s+.*not next: 3 4/)
   await page.getByRole('button', { name: '✓ together 3 third + 4 fourth' }).click()
   assert.match(page.url(), /set=first,second,third\+fourth$/)
   assert.equal(await page.locator('.planlist li').count(), 3)
@@ -187,6 +191,11 @@ test('the order: changes switched on and off, and the verdicts follow', { skip }
   assert.ok(at)
   await page.mouse.click(at.x + at.width / 2, at.y + at.height / 2)
   assert.match(await verdict.innerText(), /✓ safe 1 first/)
+  // What decides nothing is drawn if it is asked for.
+  assert.equal(await page.locator('.lattice .set').count(), 6)
+  await page.getByLabel('draw also what may land at any time').check()
+  assert.equal(await page.locator('.lattice .set').count(), 12)
+  assert.match(page.url(), /draw=all/)
   assert.deepEqual(await serious(page), [])
   assert.ok(await fits(page))
 

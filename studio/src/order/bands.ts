@@ -38,12 +38,13 @@ const PITCH = [18, 30] as const
 const BAND = [38, 58] as const
 const WIDE = 1000
 
-/** Lays out the safe sets of a cut, none at the bottom. */
-export function pictureOf(sets: Sets, width: number): Picture {
+/** Lays out the safe sets of a cut, none at the bottom; without those that have an element of `hidden`. */
+export function pictureOf(sets: Sets, width: number, hidden: number): Picture {
+  const layers = sets.layers.slice(0, sets.ids.length + 1 - members(hidden).length).map((layer) => layer.filter((set) => (set & hidden) === 0))
   const room = Math.max(120, width - LEFT - RIGHT)
   const middle = LEFT + room / 2
   const wide = Number(width >= WIDE)
-  const most = Math.max(1, ...sets.layers.map((layer) => layer.length))
+  const most = Math.max(1, ...layers.map((layer) => layer.length))
   const pitch = Math.max(LEAST_PITCH, Math.min(PITCH[wide], room / (most + 2)))
   const line = Math.max(1, Math.floor(room / pitch) - 2)
   const places = new Map<number, Place>()
@@ -51,7 +52,7 @@ export function pictureOf(sets: Sets, width: number): Picture {
   const bands: Band[] = []
   let total = 1
   let y = 0
-  for (const [size, layer] of sets.layers.entries()) {
+  for (const [size, layer] of layers.entries()) {
     // More than fit are drawn in part: every second, every third.
     const every = Math.ceil(layer.length / (line * MOST_LINES)) || 1
     const shown = byWhatLeadsHere(layer, order).filter((_, i) => i % every === 0)
@@ -68,7 +69,7 @@ export function pictureOf(sets: Sets, width: number): Picture {
     const aside = (across / 2) * pitch + 16
     bands.push({ size, y, height, safe: layer.length, of: total, sets: shown, ends: [middle - aside, middle + aside] })
     y += height
-    total = Math.round((total * (sets.layers.length - 1 - size)) / (size + 1))
+    total = Math.round((total * (layers.length - 1 - size)) / (size + 1))
   }
   // None at the bottom.
   const turned = (at: number): number => y - at

@@ -12,10 +12,12 @@ const REACH = 12
 interface LatticeProps {
   readonly sets: Sets
   readonly plan: Plan
+  /** Elements that are drawn in no set. */
+  readonly hidden: number
   readonly onChoose: (set: number) => void
 }
 
-export function Lattice({ sets, plan, onChoose }: LatticeProps) {
+export function Lattice({ sets, plan, hidden, onChoose }: LatticeProps) {
   const box = useRef<HTMLElement>(null)
   const [width, setWidth] = useState(640)
   const [under, setUnder] = useState<number | undefined>()
@@ -26,9 +28,9 @@ export function Lattice({ sets, plan, onChoose }: LatticeProps) {
     watch.observe(area)
     return () => watch.disconnect()
   }, [])
-  const picture = useMemo(() => pictureOf(sets, width), [sets, width])
+  const picture = useMemo(() => pictureOf(sets, width, hidden), [sets, width, hidden])
   const chosen = wholeOf(plan)
-  const said = `${setsAfter(plan).filter((set) => sets.verdict(set) !== 'safe').length === 0 ? 'Every' : 'Not every'} step of the plan is safe.`
+  const said = `${hidden === 0 ? '' : `Not drawn are those that may land at any time: ${sets.named(hidden, ', ')}. `}${setsAfter(plan).filter((set) => sets.verdict(set) !== 'safe').length === 0 ? 'Every' : 'Not every'} step of the plan is safe.`
   return (
     <figure class="lattice" ref={box}>
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: a picture that can be pointed at; all it does, the switches and lists beside it do by keys. */}
@@ -41,15 +43,16 @@ export function Lattice({ sets, plan, onChoose }: LatticeProps) {
         onPointerLeave={() => setUnder(undefined)}
         onClick={(event) => {
           const set = nearest(picture, event)
-          if (set !== undefined) onChoose(set)
+          // What is not drawn stays as it is.
+          if (set !== undefined) onChoose(set | (chosen & hidden))
         }}
         class={under === undefined ? '' : 'pointed'}
       >
         <title>Safe sets</title>
         <Still sets={sets} picture={picture} />
-        <Groups sets={sets} picture={picture} />
-        <Linux sets={sets} picture={picture} />
-        <Chosen sets={sets} picture={picture} plan={plan} />
+        <Groups sets={sets} picture={picture} hidden={hidden} />
+        <Linux sets={sets} picture={picture} hidden={hidden} />
+        <Chosen sets={sets} picture={picture} plan={plan} hidden={hidden} />
         {under !== undefined && <Ring at={placeOf(picture, under, 1)} />}
       </svg>
       <figcaption>
@@ -110,12 +113,12 @@ function edgesOf(sets: Sets, picture: Picture): string {
   return parts.length > MOST_EDGES ? '' : parts.join('')
 }
 
-function Groups({ sets, picture }: { sets: Sets; picture: Picture }) {
+function Groups({ sets, picture, hidden }: { sets: Sets; picture: Picture; hidden: number }) {
   return (
     <>
       {sets.groups.map(({ members: group, onto }) => {
-        const from = placeOf(picture, onto, 0)
-        const to = placeOf(picture, onto | group, 0)
+        const from = placeOf(picture, onto & ~hidden, 0)
+        const to = placeOf(picture, (onto | group) & ~hidden, 0)
         return (
           <g key={group} class="together">
             <path d={line(from, to)} />
@@ -133,16 +136,18 @@ function Groups({ sets, picture }: { sets: Sets; picture: Picture }) {
 }
 
 /** The order Linux took, by the releases it took it in. */
-function Linux({ sets, picture }: { sets: Sets; picture: Picture }) {
-  const steps = sets.cut.landed.map(({ set, since }) => ({ set: sets.setOf(set), since }))
+function Linux({ sets, picture, hidden }: { sets: Sets; picture: Picture; hidden: number }) {
+  const all = sets.cut.landed.map(({ set, since }) => ({ set: sets.setOf(set) & ~hidden, whole: sets.setOf(set), since }))
+  // A step of what is not drawn goes nowhere.
+  const steps = all.filter(({ set }, i) => set !== (i === 0 ? 0 : all[i - 1].set))
   if (steps.length === 0) return null
   const places = [0, ...steps.map(({ set }) => set)].map((set) => placeOf(picture, set, 0))
   return (
     <g class="linux">
       <path d={places.slice(1).reduce((text, to, i) => text + line(places[i], to), '')} />
-      {steps.map(({ set, since }, i) => {
+      {steps.map(({ whole, since }, i) => {
         const { x, y } = places[i + 1]
-        const verdict = sets.verdict(set)
+        const verdict = sets.verdict(whole)
         return (
           <g key={since}>
             <path d={`M${x} ${y - 7}L${x + 7} ${y}L${x} ${y + 7}L${x - 7} ${y}Z`} class="mark" />
@@ -158,15 +163,18 @@ function Linux({ sets, picture }: { sets: Sets; picture: Picture }) {
 }
 
 /** The plan, and the sets that one safe step more leads to. */
-function Chosen({ sets, picture, plan }: { sets: Sets; picture: Picture; plan: Plan }) {
-  const after = setsAfter(plan)
-  const places = [0, ...after].map((set) => placeOf(picture, set, 1))
+function Chosen({ sets, picture, plan, hidden }: { sets: Sets; picture: Picture; plan: Plan; hidden: number }) {
+  const whole = setsAfter(plan)
+  const chosen = whole.at(-1) ?? 0
+  // Steps of what is not drawn fall together with the one before.
+  const drawn = plan.flatMap((step, i) => ((step & ~hidden) === 0 ? [] : [{ step: step & ~hidden, set: whole[i] }]))
+  const after = drawn.map(({ set }) => set)
+  const places = [0, ...after].map((set) => placeOf(picture, set & ~hidden, 1))
   const here = places[places.length - 1]
-  const chosen = after.at(-1) ?? 0
   return (
     <>
-      {members(sets.full & ~chosen).map((i) => {
-        const to = picture.places.get(chosen | (1 << i))
+      {members(sets.full & ~chosen & ~hidden).map((i) => {
+        const to = picture.places.get((chosen | (1 << i)) & ~hidden)
         return to ? (
           <g key={i} class="next">
             <path d={line(here, to)} />
@@ -188,7 +196,7 @@ function Chosen({ sets, picture, plan }: { sets: Sets; picture: Picture; plan: P
               {i > 0 && (
                 <text x={x + 6} y={y - 10}>
                   +
-                  {members(plan[i - 1])
+                  {members(drawn[i - 1].step)
                     .map((one) => one + 1)
                     .join(' ')}
                 </text>

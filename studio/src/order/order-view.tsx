@@ -77,6 +77,8 @@ interface Choice {
   readonly cut: number
   /** The strict verdict, where what all together introduce counts too. */
   readonly strict: boolean
+  /** Sets are drawn with the changes that may land at any time too. */
+  readonly all: boolean
   readonly plan: Plan
 }
 
@@ -87,7 +89,7 @@ function Shown({ report, values, chooser }: { report: OrderReport; values: Reado
       report.cuts.findIndex((one) => one.cut === values.cut),
     )
     const ids = report.cuts[cut].elements.map(({ id }) => id)
-    return { cut, strict: values.strict === '1', plan: parsePlan(values.set ?? '', ids) }
+    return { cut, strict: values.strict === '1', all: values.draw === 'all', plan: parsePlan(values.set ?? '', ids) }
   }
   const [choice, setChoice] = useState(read)
   useEffect(() => setChoice(read()), [values])
@@ -102,7 +104,7 @@ function Shown({ report, values, chooser }: { report: OrderReport; values: Reado
       made.plan,
       elements.map(({ id }) => id),
     )
-    replaceRoute('order', { cut: made.cut === 0 ? undefined : name, strict: made.strict ? 1 : undefined, set })
+    replaceRoute('order', { cut: made.cut === 0 ? undefined : name, strict: made.strict ? 1 : undefined, draw: made.all ? 'all' : undefined, set })
   }
   const { plan } = choice
   const onPlan = (next: Plan): void => change({ plan: next })
@@ -155,6 +157,12 @@ function Shown({ report, values, chooser }: { report: OrderReport; values: Reado
             </button>
           )}
         </span>
+        {sets.free !== 0 && (
+          <label class="check">
+            <input type="checkbox" checked={choice.all} onChange={(event) => change({ all: event.currentTarget.checked })} /> draw also what may land at any
+            time
+          </label>
+        )}
         {chooser}
       </div>
       <p class="ordersaid">
@@ -169,7 +177,7 @@ function Shown({ report, values, chooser }: { report: OrderReport; values: Reado
       <div class="orderbody">
         <ChangesPanel from={report.from} sets={sets} plan={plan} onPlan={onPlan} />
         <section class="scroll way-through" aria-label="The way through the safe sets" tabIndex={0}>
-          <Lattice sets={sets} plan={plan} onChoose={onChoose} />
+          <Lattice sets={sets} plan={plan} hidden={choice.all ? 0 : sets.free} onChoose={onChoose} />
           <PlanList sets={sets} plan={plan} onPlan={onPlan} />
         </section>
         <SetPanel report={report} sets={sets} plan={plan} onPlan={onPlan} onChoose={onChoose} />
