@@ -215,7 +215,8 @@ function gup_pmd_range(vma: Vma, flags: GupFlags): Page | null {
  * long-term pin for writing is left to the slow path if the page is of a file, or of nobody known (mapping NULL); there is
  * no shmem. v6.12 leaves every page of nobody known to the slow path, as it might have been secret memory.
  */
-export function gup_fast_folio_allowed(page: Page, flags: GupFlags): boolean {
+export function gup_fast_folio_allowed(small: Page, flags: GupFlags): boolean {
+  const page = compound_head(small)
   if (change.gup_fast_refuses_files && flags.pin && flags.longterm && flags.write) return looks_anonymous(page)
   if (!change.gup_fast_refuses_unknown) return true
   // Secret memory is single pages.
