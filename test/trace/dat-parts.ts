@@ -1,7 +1,7 @@
 /** Takes a trace.dat of version 7 apart, so that another can be made of its parts. */
 import type { Inflate } from '../../src/trace/byte-file.ts'
 import { Cursor } from '../../src/trace/dat/cursor.ts'
-import { unpack } from '../../src/trace/dat/head.ts'
+import { unpack } from '../../src/trace/dat/unpack.ts'
 import type { DatParts } from './dat-file.ts'
 
 /** A trace.dat in its parts. */

@@ -10,8 +10,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { dirname, join } from 'node:path'
 import { makeInflate } from '../../src/cli/inflate.ts'
 import { type Inflate, memoryFile } from '../../src/trace/byte-file.ts'
-import { unpack } from '../../src/trace/dat/head.ts'
 import { openDat, ownThread, readDat } from '../../src/trace/dat/read.ts'
+import { unpack } from '../../src/trace/dat/unpack.ts'
 import { type DatData, type DatParts, writeDat6, writeDat7 } from '../trace/dat-file.ts'
 import { type Original, takeApart } from '../trace/dat-parts.ts'
 

@@ -5,10 +5,10 @@
 import { Cut, type Inflate } from '../byte-file.ts'
 import { batchBytes, Context, type EventBatch, HIGH, LOW, newBatch } from '../page-event.ts'
 import { zoneKey } from '../zone.ts'
-import { unpack } from './head.ts'
 import { StackReader } from './stack-reader.ts'
 import type { UnitJob, UnitLayout, UnitResult } from './unit.ts'
 import { UnitState } from './unit-state.ts'
+import { unpack } from './unpack.ts'
 
 /** Record types of `type_len`; 1 to 28 are lengths in words. */
 const LONG = 0
