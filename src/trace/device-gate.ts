@@ -26,6 +26,13 @@ export class DeviceGate<T> {
     else this.held.set(page.index, { page, things: [make()] })
   }
 
+  /** Whether what belongs to the page need not be held back; what was goes through now. */
+  open(page: DevicePage): boolean {
+    if (this.certain(page) !== true) return false
+    this.release(page)
+    return true
+  }
+
   private release(page: DevicePage): void {
     const known = this.held.size > 0 ? this.held.get(page.index) : undefined
     if (!known) return
