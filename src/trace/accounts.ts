@@ -29,6 +29,17 @@ export interface OpenLife {
   readonly lastFlags: number
 }
 
+/** What the ledger knows of a page. */
+export interface PageAccount {
+  readonly page: TrackedPage
+  readonly life: OpenLife | undefined
+  /** Events of this page may be missing since it was last seen free: nothing may be claimed of it. */
+  readonly tainted: boolean
+  /** The site whose put made the page idle last, while it is idle; 0: none or not idle. */
+  readonly idledBy: number
+  readonly idledAt: number
+}
+
 /** Bits of `Accounts.marks`. */
 export const TAINTED = 1
 export const FROZEN = 2
@@ -62,6 +73,11 @@ export class Accounts {
     for (const name of NAMES) (this[name] as Int32Array) = roomFor(this[name] as Int32Array, index + 1)
   }
 
+  /** What is known of a page that had events. */
+  of(index: number, vectors: LifeVectors): PageAccount {
+    return new AccountOfPage(this, vectors, this.pages[index] as TrackedPage)
+  }
+
   lifeOf(index: number, vectors: LifeVectors): OpenLife | undefined {
     const vector: VectorId = this.vector[index]
     if (vector === 0) return undefined
@@ -85,3 +101,32 @@ export class Accounts {
 }
 
 const NAMES = ['vector', 'first', 'open', 'earlier', 'marks', 'idledBy', 'idledAt', 'last', 'lastSite', 'lastPid', 'lastMapcount', 'lastFlags'] as const
+
+/** Looks up what it is asked: most pages are asked very little. */
+class AccountOfPage implements PageAccount {
+  readonly page: TrackedPage
+  private readonly accounts: Accounts
+  private readonly vectors: LifeVectors
+
+  constructor(accounts: Accounts, vectors: LifeVectors, page: TrackedPage) {
+    this.accounts = accounts
+    this.vectors = vectors
+    this.page = page
+  }
+
+  get life(): OpenLife | undefined {
+    return this.accounts.lifeOf(this.page.index, this.vectors)
+  }
+
+  get tainted(): boolean {
+    return (this.accounts.marks[this.page.index] & TAINTED) !== 0
+  }
+
+  get idledBy(): number {
+    return this.accounts.idledBy[this.page.index]
+  }
+
+  get idledAt(): number {
+    return this.accounts.idledAt[this.page.index]
+  }
+}

@@ -1,9 +1,11 @@
 /** All findings of a trace, the one to look at first in front. */
+
+import type { PageAccount } from './accounts.ts'
 import type { Area } from './area.ts'
 import type { CallSite, Finding, FindingKind, JudgedRange, Severity } from './finding.ts'
 import { count, type EndOfTrace, heldFindings, listed, nameOf } from './held.ts'
 import type { KernelRules } from './kernel-rules.ts'
-import type { Incident, PageAccount } from './ledger.ts'
+import type { Incident } from './ledger.ts'
 import { versionOf } from './page-flags.ts'
 
 /** An event no order explains, kept for the end. */

@@ -1,10 +1,10 @@
 /** References that are open at the end: which call sites took them, and whether that is an error. */
 
-import type { OpenLife } from './accounts.ts'
+import type { OpenLife, PageAccount } from './accounts.ts'
 import { type Attribution, attribute, type Blamed } from './attribution.ts'
 import type { CallSite, Finding, Severity } from './finding.ts'
 import { lastsAtWill, outlivesCall } from './holder.ts'
-import type { Ledger, PageAccount } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import { flagNames, versionOf } from './page-flags.ts'
 import type { TrackedPage } from './page-table.ts'
 import type { GetStats } from './sites.ts'

@@ -5,7 +5,7 @@
  * (the page's only open reference), else the youngest of the same task, else the youngest. Matching gives times and tasks; the
  * blame of a leak does not rest on it, but on `Span`.
  */
-import { Accounts, FROZEN, LIVED, type OpenLife, TAINTED } from './accounts.ts'
+import { Accounts, FROZEN, LIVED, type PageAccount, TAINTED } from './accounts.ts'
 import { type Area, Areas, shapeOfMapping } from './area.ts'
 import { roomFor } from './columns.ts'
 import { lastsAtWill } from './holder.ts'
@@ -35,17 +35,6 @@ export interface ReferenceListener {
   forgotten(page: TrackedPage, reference: OpenReference, time: number): void
 }
 
-/** What the ledger knows of a page. */
-export interface PageAccount {
-  readonly page: TrackedPage
-  readonly life: OpenLife | undefined
-  /** Events of this page may be missing since it was last seen free: nothing may be claimed of it. */
-  readonly tainted: boolean
-  /** The site whose put made the page idle last, while it is idle; 0: none or not idle. */
-  readonly idledBy: number
-  readonly idledAt: number
-}
-
 /** Something the ledger met on the way. */
 export interface Incident {
   readonly kind: 'below-free' | 'get-on-free' | 'bad-free'
@@ -59,35 +48,6 @@ export interface Incident {
 
 /** Incidents kept. */
 const MOST_INCIDENTS = 10_000
-
-/** Looks up what it is asked: most pages are asked very little. */
-class AccountOfPage implements PageAccount {
-  readonly page: TrackedPage
-  private readonly accounts: Accounts
-  private readonly vectors: LifeVectors
-
-  constructor(accounts: Accounts, vectors: LifeVectors, page: TrackedPage) {
-    this.accounts = accounts
-    this.vectors = vectors
-    this.page = page
-  }
-
-  get life(): OpenLife | undefined {
-    return this.accounts.lifeOf(this.page.index, this.vectors)
-  }
-
-  get tainted(): boolean {
-    return (this.accounts.marks[this.page.index] & TAINTED) !== 0
-  }
-
-  get idledBy(): number {
-    return this.accounts.idledBy[this.page.index]
-  }
-
-  get idledAt(): number {
-    return this.accounts.idledAt[this.page.index]
-  }
-}
 
 export class Ledger implements LifeListener {
   readonly sites = new Sites()
@@ -120,7 +80,7 @@ export class Ledger implements LifeListener {
   }
 
   account(index: number): PageAccount {
-    return new AccountOfPage(this.accounts, this.vectors, this.accounts.pages[index] as TrackedPage)
+    return this.accounts.of(index, this.vectors)
   }
 
   /** The pages that had events. */
