@@ -108,7 +108,7 @@ test('a lost wake: jumps, folded reads, another schedule tried by hand, and the 
   const copy = await browser.page(page.url())
   assert.equal(await copy.locator('.where').innerText(), there)
   await copy.locator('.whatif header button').click()
-  assert.match(await copy.locator('.where').innerText(), /step 11 of 28/)
+  assert.match(await copy.locator('.where').innerText(), /step 11 of \d+/)
   await copy.close()
   await page.close()
 })
