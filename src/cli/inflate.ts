@@ -1,20 +1,15 @@
 /** What decompresses chunks of a trace.dat on the command line and in its worker threads. */
 import * as zlib from 'node:zlib'
-import { ZSTDDecoder } from 'zstddec'
 import type { Inflate } from '../trace/byte-file.ts'
-
-/** Larger than any chunk or section: what says it is larger is damage. */
-const LARGEST = 512 * 1024 * 1024
+import { Zstd } from '../trace/zstd.ts'
 
 /** Makes the decompressors; zstd's is WebAssembly and has to be instantiated first. */
 export async function makeInflate(): Promise<Inflate> {
-  const decoder = new ZSTDDecoder()
+  const decoder = new Zstd()
   await withoutFetch(() => decoder.init())
   return {
-    zstd(bytes, size) {
-      if (size <= 0 || size > LARGEST) throw new Error('the size makes no sense')
-      return decoder.decode(bytes, size)
-    },
+    zstd: (bytes, size) => decoder.decode(bytes, size),
+    borrowZstd: (bytes, size) => decoder.borrow(bytes, size),
     zlib(bytes, size) {
       return zlib.inflateSync(bytes, { maxOutputLength: Math.max(1, size) })
     },

@@ -1,8 +1,8 @@
 /** What the ledger keeps of pages, in columns: there may be hundreds of thousands. */
-import { roomFor } from './columns.ts'
+import { PAGES, roomFor } from './columns.ts'
 import type { LifeVectors, VectorId } from './life-vectors.ts'
 import { type OpenReference, OpenReferences } from './open-references.ts'
-import type { TrackedPage } from './page-table.ts'
+import type { PageTable, TrackedPage } from './page-table.ts'
 
 /** A page's current life, as it is looked at when the trace has ended. */
 export interface OpenLife {
@@ -44,38 +44,48 @@ export interface PageAccount {
 export const TAINTED = 1
 export const FROZEN = 2
 export const LIVED = 4
+/** The page had events. */
+export const MET = 8
 
 /** Columns by the page's index. */
 export class Accounts {
-  readonly pages: (TrackedPage | undefined)[] = []
   readonly references = new OpenReferences()
   /** The vector of the current life; 0: no life. */
-  vector = new Int32Array(1 << 10)
+  vector = new Int32Array(PAGES)
   /** The youngest open reference, and how many there are. */
-  first = new Int32Array(1 << 10)
-  open = new Uint8Array(1 << 10)
-  earlier = new Float64Array(1 << 10)
+  first = new Int32Array(PAGES)
+  open = new Uint8Array(PAGES)
+  earlier = new Float64Array(PAGES)
   /** TAINTED: events may be missing since the page was last seen free, so nothing may be claimed of it. LIVED: it had a life that was completed. */
-  marks = new Uint8Array(1 << 10)
+  marks = new Uint8Array(PAGES)
   /** The site whose put made the page idle last, while it is idle; 0: none or not idle. */
-  idledBy = new Int32Array(1 << 10)
-  idledAt = new Float64Array(1 << 10)
-  last = new Float64Array(1 << 10)
-  lastSite = new Int32Array(1 << 10)
-  lastPid = new Int32Array(1 << 10)
-  lastMapcount = new Int32Array(1 << 10)
-  lastFlags = new Uint32Array(1 << 10)
+  idledBy = new Int32Array(PAGES)
+  idledAt = new Float64Array(PAGES)
+  last = new Float64Array(PAGES)
+  lastSite = new Int32Array(PAGES)
+  lastPid = new Int32Array(PAGES)
+  lastMapcount = new Int32Array(PAGES)
+  lastFlags = new Uint32Array(PAGES)
 
-  meet(page: TrackedPage): void {
-    const { index } = page
-    this.pages[index] = page
-    if (index < this.vector.length) return
-    for (const name of NAMES) (this[name] as Int32Array) = roomFor(this[name] as Int32Array, index + 1)
+  private readonly table: PageTable
+
+  constructor(table: PageTable) {
+    this.table = table
+  }
+
+  meet(index: number): void {
+    if (index >= this.vector.length) for (const name of NAMES) (this[name] as Int32Array) = roomFor(this[name] as Int32Array, index + 1)
+    this.marks[index] |= MET
+  }
+
+  /** The pages that had events. */
+  get pages(): readonly TrackedPage[] {
+    return this.table.pages.filter(({ index }) => (this.marks[index] & MET) !== 0)
   }
 
   /** What is known of a page that had events. */
   of(index: number, vectors: LifeVectors): PageAccount {
-    return new AccountOfPage(this, vectors, this.pages[index] as TrackedPage)
+    return new AccountOfPage(this, vectors, this.table.pages[index])
   }
 
   lifeOf(index: number, vectors: LifeVectors): OpenLife | undefined {

@@ -1,4 +1,5 @@
 /** Areas of device pages that follow one counting rule: what type they are, and at which count their pages are free. */
+import { PAGES, roomFor } from './columns.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import type { DeviceRange, DeviceType, RangeOrigin } from './life.ts'
 import { type EventBatch, HIGH, LOW, Op } from './page-event.ts'
@@ -117,7 +118,9 @@ const TYPES: readonly DeviceType[] = ['private', 'coherent', 'fsdax', 'generic',
 export class Areas {
   private readonly byRange = new Map<DeviceRange, Area>()
   private readonly byBlock = new Map<number, Area>()
-  private readonly ofPage: Area[] = []
+  private readonly known: Area[] = []
+  /** By the page's index: 1 + the index in `known`. */
+  private ofPage = new Uint32Array(PAGES)
   private readonly rules: KernelRules | undefined
 
   constructor(rules: KernelRules | undefined) {
@@ -125,10 +128,14 @@ export class Areas {
   }
 
   of(page: TrackedPage): Area {
-    const known = this.ofPage[page.index]
-    if (known && known.range === page.range) return known
+    const { index } = page
+    if (index >= this.ofPage.length) this.ofPage = roomFor(this.ofPage, index + 1)
+    const found = this.ofPage[index]
+    if (found !== 0 && this.known[found - 1].range === page.range) return this.known[found - 1]
     const area = page.range ? this.inRange(page.range) : this.inBlock(page.pfn)
-    this.ofPage[page.index] = area
+    let at = this.known.indexOf(area)
+    if (at < 0) at = this.known.push(area) - 1
+    this.ofPage[index] = at + 1
     return area
   }
 

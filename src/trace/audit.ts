@@ -7,7 +7,7 @@ import type { KernelRules } from './kernel-rules.ts'
 import { Ledger } from './ledger.ts'
 import type { DevicePage, DeviceRange, LifeListener } from './life.ts'
 import { hasResult, OP_NAMES } from './page-event.ts'
-import type { TrackedPage } from './page-table.ts'
+import { PageTable, type TrackedPage } from './page-table.ts'
 import type { FrameSet } from './ranges.ts'
 import { Replay } from './replay.ts'
 import type { Contradiction } from './settling.ts'
@@ -46,24 +46,28 @@ export class Audit {
   readonly listener: TraceListener
   private readonly options: AuditOptions
   private rules: KernelRules | undefined
-  private ledger = new Ledger(undefined)
+  private ledger: Ledger
   private replay: Replay
   private readonly bad: BadCount[] = []
   private told = 0
 
   constructor(options: AuditOptions) {
     this.options = options
-    this.replay = this.newReplay([])
+    const before = new PageTable()
+    this.ledger = new Ledger(undefined, before)
+    this.replay = this.newReplay(before, [])
     this.listener = {
       head: (head) => {
         this.rules = options.rules?.(head.release)
-        this.ledger = new Ledger(this.rules, options.references)
-        this.replay = this.newReplay(options.judges ?? [])
+        const table = new PageTable()
+        this.ledger = new Ledger(this.rules, table, options.references)
+        this.replay = this.newReplay(table, options.judges ?? [])
         this.replay.head(head)
         const { replay } = this
         const certain = (page: DevicePage): boolean | undefined => replay.isCertainlyDevice(page as TrackedPage)
         options.references?.begin(this.ledger.sites, certain)
-        for (const judge of options.judges ?? []) judge.begin?.(head, this.rules, (page) => this.ledger.areas.of(page as TrackedPage).type, certain)
+        for (const judge of options.judges ?? [])
+          judge.begin?.(head, this.rules, (page) => this.ledger.areas.of(page as TrackedPage).type, certain, table.pages)
       },
       events: (batch, tables) => {
         this.replay.letters.fill(batch, tables)
@@ -81,7 +85,7 @@ export class Audit {
     }
   }
 
-  private newReplay(others: readonly LifeListener[]): Replay {
+  private newReplay(table: PageTable, others: readonly LifeListener[]): Replay {
     const counter: LifeListener = {
       run: (_page, _batch, _rows, from, to) => {
         this.told += to - from
@@ -89,7 +93,7 @@ export class Audit {
       broken: () => {},
       end: () => {},
     }
-    return new Replay([this.ledger, counter, ...others], {
+    return new Replay(table, [this.ledger, counter, ...others], {
       ranges: this.options.ranges,
       ordinary: this.options.ordinary,
       onContradiction: (one) => this.contradiction(one),

@@ -16,6 +16,8 @@ export function memoryFile(bytes: Uint8Array, name = 'memory'): ByteFile {
 /** What decompresses: the reader is given it, since Node and browsers differ in what they have. Both throw on damaged input. */
 export interface Inflate {
   zstd(bytes: Uint8Array, size: number): Uint8Array
+  /** The same, into memory that is valid until the next call. */
+  borrowZstd?(bytes: Uint8Array, size: number): Uint8Array
   zlib(bytes: Uint8Array, size: number): Uint8Array
 }
 

@@ -1,5 +1,5 @@
 /** Calls under way on pages, in columns: they come with nearly every event and go with the next, so they are used again and hold no objects. */
-import { roomFor } from './columns.ts'
+import { PAGES, roomFor } from './columns.ts'
 import type { Letters } from './letters.ts'
 import type { Marking } from './markings.ts'
 
@@ -19,17 +19,17 @@ const KEPT = 6
 /** A pool of runs. Each page's are a list, the youngest first; 0 is its end. */
 export class CallRuns {
   /** Who is in the call: a thread id, or an interrupt's number. */
-  task = new Int32Array(256)
+  task = new Int32Array(PAGES)
   /** Which automaton it is a run of, by the user's number. */
-  automaton = new Int32Array(256)
-  marking = new Int32Array(256)
+  automaton = new Int32Array(PAGES)
+  marking = new Int32Array(PAGES)
   /** The next older run of the page. */
-  next = new Int32Array(256)
+  next = new Int32Array(PAGES)
   /** Events so far; the last `KEPT` are remembered. */
-  private events = new Int32Array(256)
-  private letters = new Int32Array(256 * KEPT)
-  private times = new Float64Array(256 * KEPT)
-  private pids = new Int32Array(256 * KEPT)
+  private events = new Int32Array(PAGES)
+  private letters = new Int32Array(PAGES * KEPT)
+  private times = new Float64Array(PAGES * KEPT)
+  private pids = new Int32Array(PAGES * KEPT)
   private free = 0
   private size = 1
 
@@ -91,7 +91,7 @@ export class CallRuns {
   }
 
   private grow(): void {
-    const size = this.task.length * 2
+    const size = this.task.length * 4
     this.task = roomFor(this.task, size)
     this.automaton = roomFor(this.automaton, size)
     this.marking = roomFor(this.marking, size)

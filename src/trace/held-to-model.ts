@@ -5,7 +5,7 @@
 import type { Letter } from '../roles/automaton.ts'
 import type { RoleBook } from '../roles/book.ts'
 import { type CallEvent, CallRuns } from './call-runs.ts'
-import { roomFor } from './columns.ts'
+import { PAGES, roomFor } from './columns.ts'
 import type { Finding } from './finding.ts'
 import type { Conformance, LifeJudge } from './judge.ts'
 import type { KernelRules } from './kernel-rules.ts'
@@ -45,6 +45,10 @@ const IRQ = Context.hardIrq | Context.softIrq | Context.nmi
 /** Tasks of interrupts: by CPU, behind all thread ids. */
 const IRQ_TASKS = 2 ** 23
 
+const TYPES: readonly DeviceType[] = ['unknown', 'private', 'coherent', 'fsdax', 'generic', 'p2pdma']
+/** The code of 'unknown'. */
+const UNTYPED = 1
+
 /** Bits of `marks`. */
 const REJECTED = 1
 /** Too many ways are possible: nothing can be said. */
@@ -67,19 +71,27 @@ export class HeldToModel implements LifeJudge {
   private tasks = new TaskFrames(() => [])
   private readonly runs = new CallRuns()
   /** Per page: its events, those that are unmapped, `marks`, the type it was taken for last, the youngest of its runs. */
-  private readonly pages: (DevicePage | undefined)[] = []
-  private readonly types: DeviceType[] = []
-  private events = new Uint32Array(1 << 10)
-  private unmapped = new Uint32Array(1 << 10)
-  private marks = new Uint8Array(1 << 10)
-  private first = new Int32Array(1 << 10)
+  private pages: readonly DevicePage[] = []
+  /** 1 + the index in `TYPES`; 0: no event of the page was told. */
+  private types = new Uint8Array(PAGES)
+  private events = new Uint32Array(PAGES)
+  private unmapped = new Uint32Array(PAGES)
+  private marks = new Uint8Array(PAGES)
+  private first = new Int32Array(PAGES)
 
   /** `bookOf`: the model's book of a preset; undefined where there is none. */
   constructor(bookOf: (kernel: string) => RoleBook | undefined) {
     this.bookOf = bookOf
   }
 
-  begin(head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType): void {
+  begin(
+    head: TraceHead,
+    rules: KernelRules | undefined,
+    typeOf: (page: DevicePage) => DeviceType,
+    _certain: (page: DevicePage) => boolean | undefined,
+    pages: readonly DevicePage[],
+  ): void {
+    this.pages = pages
     const book = rules && this.bookOf(rules.kernel)
     this.typeOf = typeOf
     this.head = 1 << flagNames(head.release).indexOf('head')
@@ -102,14 +114,16 @@ export class HeldToModel implements LifeJudge {
     const { meanings, letters, tables } = this
     if (!meanings || !letters || !tables) return
     const { index } = page
-    if (this.pages[index] === undefined) this.meet(page)
+    if (index >= this.types.length) this.grow(index + 1)
+    if (this.types[index] === 0) this.types[index] = UNTYPED
     this.events[index] += to - from
     const type = this.typeOf(page)
-    if (type !== this.types[index]) {
+    const code = 1 + TYPES.indexOf(type)
+    if (code !== this.types[index]) {
       // What it was taken for before says nothing; a call may be under way.
       if (this.events[index] > to - from) this.marks[index] |= BROKEN
       this.forget(index)
-      this.types[index] = type
+      this.types[index] = code
     }
     if (type === 'unknown') return
     for (let i = from; i < to; i++) {
@@ -124,15 +138,12 @@ export class HeldToModel implements LifeJudge {
     }
   }
 
-  private meet(page: DevicePage): void {
-    const { index } = page
-    this.pages[index] = page
-    this.types[index] = 'unknown'
-    if (index < this.events.length) return
-    this.events = roomFor(this.events, index + 1)
-    this.unmapped = roomFor(this.unmapped, index + 1)
-    this.marks = roomFor(this.marks, index + 1)
-    this.first = roomFor(this.first, index + 1)
+  private grow(need: number): void {
+    this.types = roomFor(this.types, need)
+    this.events = roomFor(this.events, need)
+    this.unmapped = roomFor(this.unmapped, need)
+    this.marks = roomFor(this.marks, need)
+    this.first = roomFor(this.first, need)
   }
 
   private forget(index: number): void {
@@ -217,8 +228,8 @@ export class HeldToModel implements LifeJudge {
     const markings = meanings.automata[automaton]
     const { entry, chains } = markings.automaton
     this.rejections.push({
-      page: this.pages[index] as DevicePage,
-      type: this.types[index],
+      page: this.pages[index],
+      type: TYPES[this.types[index] - 1],
       event,
       unfinished,
       entry,
@@ -231,7 +242,7 @@ export class HeldToModel implements LifeJudge {
   broken(page: DevicePage, why: BreakReason): void {
     // In which order the page's events came is not what is looked at here.
     const { index } = page
-    if (this.pages[index] === undefined || why === 'search' || why === 'contradiction') return
+    if (index >= this.types.length || this.types[index] === 0 || why === 'search' || why === 'contradiction') return
     this.forget(index)
     this.marks[index] = why === 'lost' ? this.marks[index] | BROKEN : this.marks[index] & ~BROKEN
   }
@@ -240,9 +251,11 @@ export class HeldToModel implements LifeJudge {
     // Calls whose task was seen elsewhere afterwards are over, on whatever page it was.
     const { meanings, runs } = this
     if (!meanings) return
-    for (let index = 0; index < this.pages.length; index++) {
-      if (this.first[index] === 0 || (this.marks[index] & (REJECTED | UNKNOWN)) !== 0) continue
-      for (const run of this.oldestFirst(index)) {
+    const { first } = this
+    for (let index = 0; index < first.length; index++) {
+      if (first[index] === 0 || (this.marks[index] & (REJECTED | UNKNOWN)) !== 0) continue
+      // Nearly always there is one.
+      for (const run of runs.next[first[index]] === 0 ? [first[index]] : this.oldestFirst(index)) {
         const markings = meanings.automata[runs.automaton[run]]
         if (runs.task[run] >= IRQ_TASKS || markings.mayEnd(runs.marking[run])) continue
         if (!this.tasks.leftAfter(runs.task[run], markings.automaton.entry, runs.lastTime(run))) continue
@@ -254,7 +267,7 @@ export class HeldToModel implements LifeJudge {
 
   private oldestFirst(index: number): number[] {
     const all: number[] = []
-    for (let run = this.first[index] ?? 0; run !== 0; run = this.runs.next[run]) all.unshift(run)
+    for (let run = this.first[index]; run !== 0; run = this.runs.next[run]) all.unshift(run)
     return all
   }
 
@@ -272,13 +285,14 @@ export class HeldToModel implements LifeJudge {
     if (!meanings || !tables) return undefined
     const sum = { pages: 0, conforming: 0, rejected: 0, unknown: 0, unmapped: 0 }
     for (const page of this.pages) {
-      if (!page || !device(page)) continue
       const { index } = page
+      const type = this.types[index] ?? 0
+      if (type === 0 || !device(page)) continue
       const marks = this.marks[index]
       sum.pages++
       sum.unmapped += this.unmapped[index]
       if ((marks & REJECTED) !== 0) sum.rejected++
-      else if ((marks & UNKNOWN) !== 0 || this.types[index] === 'unknown' || this.unmapped[index] > this.events[index] * UNMAPPED_SHARE) sum.unknown++
+      else if ((marks & UNKNOWN) !== 0 || type === UNTYPED || this.unmapped[index] > this.events[index] * UNMAPPED_SHARE) sum.unknown++
       else sum.conforming++
     }
     const sites = [...meanings.unmappedSites.values()].sort((a, b) => b.events - a.events)

@@ -27,9 +27,15 @@ export interface Conformance {
 export interface LifeJudge extends LifeListener {
   /**
    * Called once, before the first run. `certain` tells whether a page is a device's as far as that is settled; undefined: it is not yet, and pages are
-   * told all the same.
+   * told all the same. `pages`: by their index, as they come.
    */
-  begin?(head: TraceHead, rules: KernelRules | undefined, typeOf: (page: DevicePage) => DeviceType, certain: (page: DevicePage) => boolean | undefined): void
+  begin?(
+    head: TraceHead,
+    rules: KernelRules | undefined,
+    typeOf: (page: DevicePage) => DeviceType,
+    certain: (page: DevicePage) => boolean | undefined,
+    pages: readonly DevicePage[],
+  ): void
   /** Called before the runs of a batch: stacks and sites of its rows can be asked from here on, and its letters while it is told. */
   use?(tables: TraceTables, letters: Letters): void
   /** The events of a batch as they were recorded, of all pages, before they are told page by page. */

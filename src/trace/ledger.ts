@@ -5,7 +5,7 @@
  * (the page's only open reference), else the youngest of the same task, else the youngest. Matching gives times and tasks; the
  * blame of a leak does not rest on it, but on `Span`.
  */
-import { Accounts, FROZEN, LIVED, type PageAccount, TAINTED } from './accounts.ts'
+import { Accounts, FROZEN, LIVED, MET, type PageAccount, TAINTED } from './accounts.ts'
 import { type Area, Areas, shapeOfMapping } from './area.ts'
 import { roomFor } from './columns.ts'
 import { lastsAtWill } from './holder.ts'
@@ -17,7 +17,7 @@ import { LifeVectors, NOTHING } from './life-vectors.ts'
 import { Matching, PIN } from './matching.ts'
 import type { OpenReference } from './open-references.ts'
 import { type EventBatch, LOW, Op } from './page-event.ts'
-import type { TrackedPage } from './page-table.ts'
+import type { PageTable, TrackedPage } from './page-table.ts'
 import { Rounds } from './rounds.ts'
 import { getDimension, putDimension, Sites } from './sites.ts'
 import type { TraceTables } from './source.ts'
@@ -61,14 +61,15 @@ export class Ledger implements LifeListener {
   readonly idled = new Map<number, { count: number; readonly area: Area }>()
   /** Some event had a mapcount of -1: the kernel reports the raw field, where that means "not mapped". */
   rawMapcount = false
-  private readonly accounts = new Accounts()
+  private readonly accounts: Accounts
   private readonly vectors = new LifeVectors()
   private readonly listener: ReferenceListener | undefined
   private letters = new Letters(undefined)
   /** Per letter, 1 + what it does to a life's vector; 0: not looked at. */
   private steps = new Int32Array(256)
 
-  constructor(rules: KernelRules | undefined, references?: ReferenceListener) {
+  constructor(rules: KernelRules | undefined, table: PageTable, references?: ReferenceListener) {
+    this.accounts = new Accounts(table)
     this.areas = new Areas(rules)
     this.listener = references
     this.matching = new Matching(this.sites, this.accounts.references)
@@ -85,12 +86,12 @@ export class Ledger implements LifeListener {
 
   /** The pages that had events. */
   get pages(): readonly TrackedPage[] {
-    return this.accounts.pages.filter((page) => page !== undefined)
+    return this.accounts.pages
   }
 
   run(tracked: DevicePage, batch: EventBatch, rows: Uint32Array, from: number, to: number): void {
     const page = tracked as TrackedPage
-    if (this.accounts.pages[page.index] === undefined) this.accounts.meet(page)
+    if ((this.accounts.marks[page.index] & MET) === 0) this.accounts.meet(page.index)
     const area = this.areas.of(page)
     const { fixed, result, delta } = this.letters
     let { count } = page
@@ -176,7 +177,7 @@ export class Ledger implements LifeListener {
     const { accounts } = this
     let learnt = false
     for (const page of accounts.pages) {
-      if (page === undefined || this.areas.of(page) !== area) continue
+      if (this.areas.of(page) !== area) continue
       if ((accounts.marks[page.index] & LIVED) !== 0) learnt = true
       if (accounts.vector[page.index] !== 0) this.drop(page)
       accounts.idledBy[page.index] = 0
@@ -361,9 +362,8 @@ export class Ledger implements LifeListener {
 
   broken(page: DevicePage, why: BreakReason): void {
     const { accounts } = this
-    const tracked = accounts.pages[page.index]
-    if (!tracked) return
-    this.drop(tracked)
+    if ((accounts.marks[page.index] & MET) === 0) return
+    this.drop(page as TrackedPage)
     if (why === 'lost' || why === 'search') accounts.marks[page.index] |= TAINTED
     else accounts.marks[page.index] &= ~TAINTED
   }

@@ -1,5 +1,5 @@
 /** References that are out, in columns: they come and go by the million. */
-import { roomFor } from './columns.ts'
+import { PAGES, roomFor } from './columns.ts'
 
 /** One open reference, as others see it. */
 export interface OpenReference {
@@ -18,15 +18,15 @@ export interface OpenReference {
 
 /** A pool of references. Each page's are a list, the youngest first; 0 is its end. */
 export class OpenReferences {
-  site = new Int32Array(256)
-  pid = new Int32Array(256)
-  time = new Float64Array(256)
-  amount = new Int32Array(256)
-  taken = new Int32Array(256)
+  site = new Int32Array(PAGES)
+  pid = new Int32Array(PAGES)
+  time = new Float64Array(PAGES)
+  amount = new Int32Array(PAGES)
+  taken = new Int32Array(PAGES)
   /** The next older one of the page. */
-  next = new Int32Array(256)
-  private round = new Int32Array(256)
-  private id = new Float64Array(256)
+  next = new Int32Array(PAGES)
+  private round = new Int32Array(PAGES)
+  private id = new Float64Array(PAGES)
   private free = 0
   private size = 1
   private ids = 0
@@ -87,7 +87,7 @@ export class OpenReferences {
   }
 
   private grow(): void {
-    const size = this.site.length * 2
+    const size = this.site.length * 4
     this.site = roomFor(this.site, size)
     this.pid = roomFor(this.pid, size)
     this.time = roomFor(this.time, size)

@@ -1,5 +1,5 @@
 /** The device pages of a trace by frame number. What the replay keeps of a page lies in columns: there may be millions. */
-import { roomFor } from './columns.ts'
+import { PAGES, roomFor } from './columns.ts'
 import { type DevicePage, type DeviceRange, UNKNOWN } from './life.ts'
 
 /** Frames in a block of the table (the pages of a device lie together), and blocks that are looked up together. */
@@ -104,12 +104,12 @@ export const CERTAIN = 4
 /** Finds pages by frame: asked once an event. */
 export class PageTable {
   readonly pages: TrackedPage[] = []
-  pfns = new Float64Array(1 << 10)
-  counts = new Float64Array(1 << 10)
-  zones = new Int32Array(1 << 10)
-  epochs = new Int32Array(1 << 10)
-  birthsSeen = new Int32Array(1 << 10)
-  marks = new Uint8Array(1 << 10)
+  pfns = new Float64Array(PAGES)
+  counts = new Float64Array(PAGES)
+  zones = new Int32Array(PAGES)
+  epochs = new Int32Array(PAGES)
+  birthsSeen = new Int32Array(PAGES)
+  marks = new Uint8Array(PAGES)
   readonly bornAts = new Map<number, number>()
   /** Per block of frames, 1 + the index of each page; 0: none. Blocks by `SPAN` of frames. */
   private readonly spans = new Map<number, (Int32Array | undefined)[]>()

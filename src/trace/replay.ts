@@ -1,9 +1,9 @@
 /** From merged events to the lives of device pages: selects device pages, gathers each one's events, tells of losses. */
-import { roomFor } from './columns.ts'
+import { PAGES, roomFor } from './columns.ts'
 import { Letters } from './letters.ts'
 import type { DeviceRange, LifeListener } from './life.ts'
 import { batchBytes, copyRow, copyRows, type EventBatch, newBatch } from './page-event.ts'
-import { CERTAIN, PageTable, type TrackedPage } from './page-table.ts'
+import { CERTAIN, type PageTable, type TrackedPage } from './page-table.ts'
 import { type FrameSet, RangeTable } from './ranges.ts'
 import { type Contradiction, type Recording, Settling } from './settling.ts'
 import type { Loss, RangeEvent, TraceHead } from './source.ts'
@@ -21,7 +21,7 @@ export interface ReplayOptions {
 
 /** Feeds lives to listeners. Call `head`, then `events`, `range` and `lost` as they come, then `end`. */
 export class Replay {
-  readonly table = new PageTable()
+  readonly table: PageTable
   readonly ranges: RangeTable
   zones = new Zones(undefined)
   private readonly listeners: readonly LifeListener[]
@@ -42,14 +42,15 @@ export class Replay {
   /** Per row of the batch, its page's index; -1: no device page. */
   private rowPage = new Int32Array(0)
   /** Per page, while a batch is gathered: how many rows it has, then where they begin. */
-  private starts = new Uint32Array(1 << 12)
-  private touched = new Int32Array(1 << 12)
+  private starts = new Uint32Array(PAGES)
+  private touched = new Int32Array(PAGES)
 
-  constructor(listeners: readonly LifeListener[], options: ReplayOptions) {
+  constructor(table: PageTable, listeners: readonly LifeListener[], options: ReplayOptions) {
+    this.table = table
     this.listeners = listeners
     this.options = options
     this.ranges = new RangeTable(options.ranges)
-    this.settling = new Settling(this.table, this.recording, listeners, options.onContradiction)
+    this.settling = new Settling(table, this.recording, listeners, options.onContradiction)
   }
 
   head(head: TraceHead): void {

@@ -70,7 +70,7 @@ export class PageParser {
       for (let i = 0; i < job.chunks.length; i += 3) {
         const at = job.chunks[i]
         const packed = job.bytes.subarray(at, at + job.chunks[i + 1])
-        const bytes = unpack(this.inflate, this.layout.compression, packed, job.chunks[i + 2], job.offset + at)
+        const bytes = unpack(this.inflate, this.layout.compression, packed, job.chunks[i + 2], job.offset + at, true)
         // Inside of a chunk there are no bytes of the file to name.
         this.pages(bytes, state, () => job.offset + at)
       }
