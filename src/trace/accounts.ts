@@ -78,9 +78,12 @@ export class Accounts {
     this.marks[index] |= MET
   }
 
-  /** The pages that had events. */
-  get pages(): readonly TrackedPage[] {
-    return this.table.pages.filter(({ index }) => (this.marks[index] & MET) !== 0)
+  /** The pages that had events, those of them that are asked for. */
+  pages(wanted: (page: TrackedPage) => boolean): TrackedPage[] {
+    const { table, marks } = this
+    const found: TrackedPage[] = []
+    for (let index = 0; index < table.pages.length; index++) if ((marks[index] & MET) !== 0 && wanted(table.pages[index])) found.push(table.pages[index])
+    return found
   }
 
   /** What is known of a page that had events. */

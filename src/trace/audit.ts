@@ -46,54 +46,49 @@ export class Audit {
   readonly listener: TraceListener
   private readonly options: AuditOptions
   private rules: KernelRules | undefined
-  private ledger: Ledger
-  private replay: Replay
+  /** Made when the head is known. */
+  private judging: { readonly ledger: Ledger; readonly replay: Replay } | undefined
   private readonly bad: BadCount[] = []
-  private told = 0
 
   constructor(options: AuditOptions) {
     this.options = options
-    const before = new PageTable()
-    this.ledger = new Ledger(undefined, before)
-    this.replay = this.newReplay(before, [])
     this.listener = {
       head: (head) => {
         this.rules = options.rules?.(head.release)
         const table = new PageTable()
-        this.ledger = new Ledger(this.rules, table, options.references)
-        this.replay = this.newReplay(table, options.judges ?? [])
-        this.replay.head(head)
-        const { replay } = this
+        const ledger = new Ledger(this.rules, table, options.references)
+        const replay = this.newReplay(table, [ledger, ...(options.judges ?? [])])
+        this.judging = { ledger, replay }
+        replay.head(head)
         const certain = (page: DevicePage): boolean | undefined => replay.isCertainlyDevice(page as TrackedPage)
-        options.references?.begin(this.ledger.sites, certain)
-        for (const judge of options.judges ?? [])
-          judge.begin?.(head, this.rules, (page) => this.ledger.areas.of(page as TrackedPage).type, certain, table.pages)
+        options.references?.begin(ledger.sites, certain)
+        for (const judge of options.judges ?? []) judge.begin?.(head, this.rules, (page) => ledger.areas.of(page as TrackedPage).type, certain, table.pages)
       },
       events: (batch, tables) => {
-        this.replay.letters.fill(batch, tables)
-        this.ledger.use(tables, this.replay.letters)
+        const { ledger, replay } = this.begun()
+        replay.letters.fill(batch, tables)
+        ledger.use(tables, replay.letters)
         options.references?.use(tables)
         for (const judge of options.judges ?? []) {
-          judge.use?.(tables, this.replay.letters)
+          judge.use?.(tables, replay.letters)
           judge.see?.(batch)
         }
-        this.replay.events(batch)
+        replay.events(batch)
       },
-      range: (event) => this.replay.range(event),
-      lost: (loss) => this.replay.lost(loss),
-      dropZones: () => this.replay.zones.others,
+      range: (event) => this.begun().replay.range(event),
+      lost: (loss) => this.begun().replay.lost(loss),
+      // Asked before the head: threads are given work while it is looked at.
+      dropZones: () => this.judging?.replay.zones.others ?? [],
     }
   }
 
-  private newReplay(table: PageTable, others: readonly LifeListener[]): Replay {
-    const counter: LifeListener = {
-      run: (_page, _batch, _rows, from, to) => {
-        this.told += to - from
-      },
-      broken: () => {},
-      end: () => {},
-    }
-    return new Replay(table, [this.ledger, counter, ...others], {
+  private begun(): { readonly ledger: Ledger; readonly replay: Replay } {
+    if (!this.judging) throw new Error('[putpage internal bug] a reader told events before the head')
+    return this.judging
+  }
+
+  private newReplay(table: PageTable, listeners: readonly LifeListener[]): Replay {
+    return new Replay(table, listeners, {
       ranges: this.options.ranges,
       ordinary: this.options.ordinary,
       onContradiction: (one) => this.contradiction(one),
@@ -108,7 +103,7 @@ export class Audit {
     this.bad.push({
       pfn: one.page.pfn,
       time: one.time,
-      site: this.ledger.sites.ofStack(batch.stack[row]),
+      site: this.begun().ledger.sites.ofStack(batch.stack[row]),
       operation: OP_NAMES[op],
       before: one.before,
       said: `${batch.val[row]}${result}`,
@@ -118,15 +113,16 @@ export class Audit {
 
   /** Ends the replay and judges. */
   finish(summary: TraceSummary): AuditResult {
-    this.replay.end()
-    const { ledger, replay, rules } = this
+    const { ledger, replay } = this.begun()
+    const { rules } = this
+    replay.end()
     const judges = this.options.judges ?? []
     this.options.references?.end((page) => replay.isDevice(page as TrackedPage))
     // Nothing changes what was decided of an area any more.
     const freeAt = new Map(ledger.areas.all.map((area) => [area, area.freeAt]))
     const end: EndOfTrace = {
       ledger,
-      pages: ledger.pages.filter((page) => replay.isDevice(page)),
+      pages: ledger.pages((page) => replay.isDevice(page)),
       tables: summary.tables,
       last: summary.lastTime,
       release: summary.head.release,
@@ -138,7 +134,7 @@ export class Audit {
       summary,
       kernel: rules?.kernel,
       pages,
-      deviceEvents: this.told,
+      deviceEvents: replay.told,
       ranges: judgedRanges(end),
       findings: inOrder([
         ...traceFindings(end, this.bad, rules),

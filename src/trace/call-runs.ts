@@ -27,9 +27,10 @@ export class CallRuns {
   next = new Int32Array(PAGES)
   /** Events so far; the last `KEPT` are remembered. */
   private events = new Int32Array(PAGES)
-  private letters = new Int32Array(PAGES * KEPT)
-  private times = new Float64Array(PAGES * KEPT)
-  private pids = new Int32Array(PAGES * KEPT)
+  /** By the event's place among those that are kept, then by the run: most calls have one event, and what lies behind it is never touched. */
+  private readonly letters = Array.from({ length: KEPT }, () => new Int32Array(PAGES))
+  private readonly times = Array.from({ length: KEPT }, () => new Float64Array(PAGES))
+  private readonly pids = Array.from({ length: KEPT }, () => new Int32Array(PAGES))
   private free = 0
   private size = 1
 
@@ -68,24 +69,24 @@ export class CallRuns {
 
   go(run: number, marking: Marking, letter: number, time: number, pid: number): void {
     this.marking[run] = marking
-    const at = run * KEPT + (this.events[run]++ % KEPT)
-    this.letters[at] = letter
-    this.times[at] = time
-    this.pids[at] = pid
+    const place = this.events[run]++ % KEPT
+    this.letters[place][run] = letter
+    this.times[place][run] = time
+    this.pids[place][run] = pid
   }
 
   /** The time of the last event of a run. */
   lastTime(run: number): number {
-    return this.times[run * KEPT + ((this.events[run] - 1) % KEPT)]
+    return this.times[(this.events[run] - 1) % KEPT][run]
   }
 
   /** The last events of a run, in order. */
   history(run: number, { op, val, ret, stack }: Letters): CallEvent[] {
     const found: CallEvent[] = []
     for (let i = Math.max(0, this.events[run] - KEPT); i < this.events[run]; i++) {
-      const at = run * KEPT + (i % KEPT)
-      const letter = this.letters[at]
-      found.push({ op: op[letter], val: val[letter], ret: ret[letter], time: this.times[at], pid: this.pids[at], stack: stack[letter] })
+      const place = i % KEPT
+      const letter = this.letters[place][run]
+      found.push({ op: op[letter], val: val[letter], ret: ret[letter], time: this.times[place][run], pid: this.pids[place][run], stack: stack[letter] })
     }
     return found
   }
@@ -97,8 +98,10 @@ export class CallRuns {
     this.marking = roomFor(this.marking, size)
     this.next = roomFor(this.next, size)
     this.events = roomFor(this.events, size)
-    this.letters = roomFor(this.letters, size * KEPT)
-    this.times = roomFor(this.times, size * KEPT)
-    this.pids = roomFor(this.pids, size * KEPT)
+    for (let place = 0; place < KEPT; place++) {
+      this.letters[place] = roomFor(this.letters[place], size)
+      this.times[place] = roomFor(this.times[place], size)
+      this.pids[place] = roomFor(this.pids[place], size)
+    }
   }
 }

@@ -214,7 +214,8 @@ function badCountFindings(end: EndOfTrace, all: readonly BadCount[]): Finding[] 
 export function judgedRanges(end: EndOfTrace): JudgedRange[] {
   const { ledger } = end
   const tally = new Map<Area, { pages: number; open: number }>()
-  for (const page of end.pages) {
+  for (let i = 0; i < end.pages.length; i++) {
+    const page = end.pages[i]
     const area = ledger.areas.of(page)
     const known = tally.get(area)
     const open = page.count > end.free(page) ? 1 : 0

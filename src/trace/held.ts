@@ -68,11 +68,12 @@ export function heldFindings(end: EndOfTrace): Finding[] {
   const pages: Open[] = []
   /** Amounts that are still out, by site. */
   const out = new Map<number, number>()
-  for (const page of end.pages) {
-    const account = ledger.account(page.index)
+  for (let i = 0; i < end.pages.length; i++) {
+    const page = end.pages[i]
     const above = page.count - end.free(page)
     // Most pages are free: nothing more need be known of them.
     if (above <= 0) continue
+    const account = ledger.account(page.index)
     const { life } = account
     if (account.tainted) {
       if (life || Number.isNaN(page.count)) lost.push(page.pfn)

@@ -84,9 +84,9 @@ export class Ledger implements LifeListener {
     return this.accounts.of(index, this.vectors)
   }
 
-  /** The pages that had events. */
-  get pages(): readonly TrackedPage[] {
-    return this.accounts.pages
+  /** The pages that had events, those of them that are asked for. */
+  pages(wanted: (page: TrackedPage) => boolean): TrackedPage[] {
+    return this.accounts.pages(wanted)
   }
 
   run(tracked: DevicePage, batch: EventBatch, rows: Uint32Array, from: number, to: number): void {
@@ -176,8 +176,7 @@ export class Ledger implements LifeListener {
     if (before === undefined) return
     const { accounts } = this
     let learnt = false
-    for (const page of accounts.pages) {
-      if (this.areas.of(page) !== area) continue
+    for (const page of accounts.pages((one) => this.areas.of(one) === area)) {
       if ((accounts.marks[page.index] & LIVED) !== 0) learnt = true
       if (accounts.vector[page.index] !== 0) this.drop(page)
       accounts.idledBy[page.index] = 0

@@ -62,6 +62,11 @@ export class Replay {
     recording.late = recording.comparable ? LATE.comparable : LATE.local
   }
 
+  /** Events that were told to listeners. */
+  get told(): number {
+    return this.settling.told
+  }
+
   /** What the letters of batches mean, while listeners are told and afterwards. */
   get letters(): Letters {
     return this.recording.letters
@@ -90,7 +95,8 @@ export class Replay {
   end(): void {
     this.settleCarry()
     const { epoch, lastTime } = this.recording
-    for (const page of this.table.pages) if (page.epoch !== epoch) this.settling.broken(page, 'lost', lastTime)
+    const { pages, epochs } = this.table
+    for (let index = 0; index < pages.length; index++) if (epochs[index] !== epoch) this.settling.broken(pages[index], 'lost', lastTime)
     for (const listener of this.listeners) listener.end()
   }
 

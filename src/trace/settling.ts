@@ -52,6 +52,8 @@ export class Settling {
   private readonly recording: Recording
   private readonly onContradiction: ((one: Contradiction) => void) | undefined
   private searches = 0
+  /** Events told so far. */
+  told = 0
 
   constructor(table: PageTable, recording: Recording, listeners: readonly LifeListener[], onContradiction: ((one: Contradiction) => void) | undefined) {
     this.table = table
@@ -305,6 +307,7 @@ export class Settling {
   }
 
   private tell(page: TrackedPage, batch: EventBatch, from: number, to: number, after: number): void {
+    this.told += to - from
     if (to > from) for (const listener of this.listeners) listener.run(page, batch, this.rows, from, to)
     page.count = after
   }
