@@ -31,6 +31,7 @@ async function commands(): Promise<((program: Program, finish: (code: ExitCode) 
   const asked = process.argv[2]
   if (asked === 'trace') return [(await import('./trace.ts')).addTrace]
   if (asked === 'record') return [(await import('./record.ts')).addRecord]
+  if (asked === '--version' || asked === '-V') return []
   return [
     (await import('./mail.ts')).addMail,
     (await import('./check.ts')).addCheck,
