@@ -1,8 +1,8 @@
 /** The parts of a trace.dat's head that versions 6 and 7 share: formats, symbols, task names, options. */
 import { Cut } from '../byte-file.ts'
 import type { Cursor } from './cursor.ts'
+import type { Compression, CpuStat, DatBuffer, DatHead } from './dat-head.ts'
 import { type EventFormat, type PageHeader, parseFormat, parsePageHeader } from './format.ts'
-import type { Compression, CpuStat, DatBuffer, DatHead } from './head.ts'
 
 /** No section or text of a head is larger; a number beyond it is damage. */
 export const LARGEST = 512 * 1024 * 1024

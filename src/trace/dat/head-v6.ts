@@ -1,7 +1,7 @@
 /** A trace.dat of version 6: one sequential stream. Source: trace-cmd's trace-cmd.dat.v6(5). */
 import { type ByteFile, Cut, TraceError } from '../byte-file.ts'
 import { Cursor } from './cursor.ts'
-import type { CpuData, DatBuffer } from './head.ts'
+import type { CpuData, DatBuffer } from './dat-head.ts'
 import { type HeadParts, LARGEST, OPTION, type Rest } from './head-parts.ts'
 
 export function readVersion6(file: ByteFile, start: Cursor, pageSize: number, builder: HeadParts): Rest {

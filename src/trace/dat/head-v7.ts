@@ -1,7 +1,7 @@
 /** A trace.dat of version 7: sections, found by a chain of options. Source: trace-cmd's trace-cmd.dat.v7(5), and what 3.1.6 writes where it is vague. */
 import { type ByteFile, Cut, type Inflate, TraceError } from '../byte-file.ts'
 import { Cursor } from './cursor.ts'
-import type { Compression, CpuData, DatBuffer } from './head.ts'
+import type { Compression, CpuData, DatBuffer } from './dat-head.ts'
 import { type HeadParts, LARGEST, OPTION, type Rest } from './head-parts.ts'
 import { unpack } from './unpack.ts'
 

@@ -4,60 +4,10 @@
  */
 import { type ByteFile, Cut, type Inflate, TraceError } from '../byte-file.ts'
 import { Cursor, latin1 } from './cursor.ts'
-import type { EventFormat, PageHeader } from './format.ts'
+import type { DatHead } from './dat-head.ts'
 import { HeadParts } from './head-parts.ts'
 import { readVersion6 } from './head-v6.ts'
 import { readVersion7 } from './head-v7.ts'
-
-export type Compression = 'none' | 'zlib' | 'zstd'
-
-/** One CPU's data in a buffer: `size` bytes at `offset`. */
-export interface CpuData {
-  readonly cpu: number
-  readonly offset: number
-  /** Infinity where only the end of the file tells. */
-  readonly size: number
-}
-
-export interface DatBuffer {
-  /** '' is the top instance. */
-  readonly name: string
-  readonly clock: string | undefined
-  readonly pageSize: number
-  readonly cpus: readonly CpuData[]
-  /** Chunks, each compressed by itself (version 7). */
-  readonly compressed: boolean
-}
-
-/** What the recorder noted of a CPU when it stopped. */
-export interface CpuStat {
-  readonly cpu: number
-  /** Events overwritten before they were read: the oldest. */
-  readonly overrun: number
-  /** Events that found the buffer full. */
-  readonly dropped: number
-  /** Nanoseconds of the trace's clock; undefined if absent. */
-  readonly now: number | undefined
-}
-
-export interface DatHead {
-  readonly version: 6 | 7
-  readonly little: boolean
-  readonly compression: Compression
-  readonly header: PageHeader
-  readonly events: readonly EventFormat[]
-  /** Text of /proc/kallsyms. */
-  readonly kallsyms: Uint8Array
-  readonly comms: ReadonlyMap<number, string>
-  readonly uname: string | undefined
-  readonly stats: readonly CpuStat[]
-  /** Nanoseconds to add to each time stamp, after `tsc`. */
-  readonly offset: number
-  readonly tsc: { readonly mult: number; readonly shift: number; readonly offset: number } | undefined
-  readonly buffers: readonly DatBuffer[]
-  /** Why the head is not whole, as a clause after "ends early"; the events may still read. */
-  readonly damage: string | undefined
-}
 
 const MAGIC = [0x17, 0x08, 0x44]
 /** Whether bytes begin as a trace.dat does. */

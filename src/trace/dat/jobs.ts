@@ -1,7 +1,7 @@
 /** Cuts a CPU's data into units of work, reading the file piece by piece. */
 import type { ByteFile } from '../byte-file.ts'
 import { Cursor } from './cursor.ts'
-import type { CpuData } from './head.ts'
+import type { CpuData } from './dat-head.ts'
 import type { UnitJob } from './unit.ts'
 
 /** A chunk larger than this is damage: trace-cmd's hold at most ten pages of at most a few hundred kilobytes. */

@@ -1,8 +1,8 @@
 /** From a trace.dat's head to what a unit's parser must know: where fields lie, which events are of interest. */
 import { TraceError } from '../byte-file.ts'
 import { OP_NAMES } from '../page-event.ts'
+import type { DatBuffer, DatHead } from './dat-head.ts'
 import type { EventFormat, Field } from './format.ts'
-import type { DatBuffer, DatHead } from './head.ts'
 import type { UnitEvent, UnitLayout } from './unit.ts'
 
 /** The layout of one buffer's pages. Throws `TraceError` if the file's own description makes no sense. */

@@ -1,7 +1,7 @@
 /** Probes on memremap_pages and memunmap_pages: which frames became or ceased to be device pages. */
 import type { RangeEvent } from '../source.ts'
+import type { DatHead } from './dat-head.ts'
 import type { EventFormat, Field } from './format.ts'
-import type { DatHead } from './head.ts'
 import type { RawEvent } from './unit.ts'
 
 /** Frames are of 4 KiB: the page size of the recorded kernel is not in the file; see docs/trace.md. */

@@ -3,7 +3,7 @@
  * with nothing but itself and the layout, so that units can be worked on by several threads.
  */
 import type { EventBatch, PackedBatch } from '../page-event.ts'
-import type { Compression } from './head.ts'
+import type { Compression } from './dat-head.ts'
 
 /** What a unit's parser must know of the file. Plain data: it goes to worker threads. */
 export interface UnitLayout {

@@ -1,6 +1,6 @@
 /** Compressed data of a trace.dat. */
 import { Cut, type Inflate } from '../byte-file.ts'
-import type { Compression } from './head.ts'
+import type { Compression } from './dat-head.ts'
 
 /** Decompresses, and checks that the size is what was announced; throws `Cut`. `borrowed`: what comes out need not outlive the next call. */
 export function unpack(inflate: Inflate, compression: Compression, bytes: Uint8Array, size: number, offset: number, borrowed = false): Uint8Array {
