@@ -10,6 +10,7 @@ import type { Page } from '../include/linux/mm_types.ts'
 import { page_ref_count } from '../include/linux/page_ref.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
+import { get_dev_pagemap, put_dev_pagemap } from './memremap.ts'
 import { lru_lists } from './swap.ts'
 import { PageLRU, putback_lru_page, TestClearPageLRU } from './vmscan.ts'
 
@@ -22,10 +23,15 @@ export const cc = struct(CompactControl)
 
 /**
  * pfn_to_online_page(): not for device pages.
- * Since "mm: teach pfn_to_online_page() about ZONE_DEVICE section collisions" (in v5.12) for none of them.
+ * Since "mm: teach pfn_to_online_page() about ZONE_DEVICE section collisions" (in v5.12) for none whose pgmap is found: once that is
+ * killed, they seem to be online again.
  */
 function pfn_to_online_page(page: Page): boolean {
-  return !(change.online_sections_know_devices && is_zone_device_page(page))
+  if (!change.online_sections_know_devices || !is_zone_device_page(page)) return true
+  const pgmap = get_dev_pagemap()
+  if (pgmap === null) return true
+  put_dev_pagemap(pgmap)
+  return false
 }
 
 /** isolate_migratepages_block() of one anonymous page, and putback_movable_pages() of what it isolated: it is not migrated here. */

@@ -3,13 +3,14 @@
 import { atomic, WARN_ON_ONCE } from 'putpage/model'
 import { type MemCgroup, mem_cgroup_disabled } from '../include/linux/memcontrol.ts'
 import { is_zone_device_page } from '../include/linux/memremap.ts'
-import { get_page_unless_zero, put_page } from '../include/linux/mm.ts'
+import { get_page, get_page_unless_zero, put_page } from '../include/linux/mm.ts'
 import type { Mm, Page, Vma } from '../include/linux/mm_types.ts'
 import { page_ref_add_unless } from '../include/linux/page_ref.ts'
 import { trylock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
+import { vm_normal_page } from './memory.ts'
 import { page_mapped } from './rmap.ts'
 
 /** mem_cgroup_charge(): a page that goes into a process's memory. There is always room. */
@@ -95,7 +96,7 @@ function mem_cgroup_move_charge_pte_range(vma: Vma, from: MemCgroup, to: MemCgro
   if (page !== null && pte.kind === 'device_private') {
     if (change.memcg_skips_mapped_entries) move_charge_locked(page, false, from, to)
     else move_charge(page, false, from, to)
-  } else if (page !== null && pte.kind === 'present' && is_zone_device_page(page)) {
+  } else if (page !== null && pte.kind === 'present' && is_zone_device_page(page) && vm_normal_page(vma)) {
     if (change.memcg_skips_mapped_entries) move_charge_locked(page, true, from, to)
     else move_charge(page, true, from, to)
   }
@@ -127,10 +128,12 @@ function move_charge_locked(page: Page, present: boolean, from: MemCgroup, to: M
   put_page(page, 'speculative')
 }
 
-/** mc_handle_present_pte(), mc_handle_swap_pte(). */
+/** mc_handle_present_pte(), mc_handle_swap_pte(). The first takes the page with get_page() in v6.12: the entry, which is locked, holds it. */
 function mc_handle_pte(page: Page, present: boolean): boolean {
-  if (present) return page_mapped(page) && get_page_unless_zero(page, 'speculative')
-  return mc_handle_swap_pte(page)
+  if (!present) return mc_handle_swap_pte(page)
+  if (!change.memcg_skips_mapped_entries) return page_mapped(page) && get_page_unless_zero(page, 'speculative')
+  get_page(page, 'speculative')
+  return true
 }
 
 /**

@@ -93,13 +93,14 @@ function expected_page_refs(page: Page, swap_mapping: boolean, extra: boolean): 
 }
 
 /**
- * migrate_page_move_mapping(), folio_migrate_mapping(): the count must be exact. `swap_mapping`: the caller found that the page's
+ * migrate_page_move_mapping(), folio_migrate_mapping(): the count must be exact; of a page with a mapping v6.12 and later look at it
+ * once more before they take the mapping's lock. `swap_mapping`: the caller found that the page's
  * mapping is that of the swap device (an anonymous page has no other); null is the rest. Without a mapping nothing is frozen,
  * as the page is locked and nothing leads to it any more.
  */
 export function folio_migrate_mapping(swap_mapping: boolean, dst: Page, src: Page, extra: boolean): boolean {
   const expected = expected_page_refs(src, swap_mapping, extra)
-  if (page_ref_count(src) !== expected) return false
+  if ((!swap_mapping || change.migrate_expects_by_folio) && page_ref_count(src) !== expected) return false
   // A large folio may be on a list of those to be split, off which it is taken while it is frozen.
   if (src.order === 1) {
     if (!page_ref_freeze(src, expected)) return false
@@ -109,6 +110,8 @@ export function folio_migrate_mapping(swap_mapping: boolean, dst: Page, src: Pag
     if (!replace_in_swap_cache(dst, src, expected)) return false
   }
   dst.anon = true
+  // migrate_page_states(), folio_migrate_flags()
+  if (src.swapcache) src.swapcache = false
   mem_cgroup_migrate(src, dst)
   return true
 }

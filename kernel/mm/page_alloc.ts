@@ -120,7 +120,7 @@ export function memmap_init_zone_device(page: Page, pgmap: DevPagemap): void {
 export function memmap_init_compound(head: Page, tail: Page, pgmap: DevPagemap): void {
   memmap_init_zone_device(head, pgmap)
   tail.type = pgmap.type
-  tail.pgmap = pgmap
+  // The way to the head takes the place of the pgmap.
   tail._refcount = 0
   tail.compound_head = head
   head.next_page = tail

@@ -47,12 +47,14 @@ export function try_to_migrate_split(folio: Page): void {
   rmap_walk_to_migrate(folio, true)
 }
 
+/** rmap_walk_anon(): ends where an entry cannot be taken away, and where nothing maps the folio any more (rwc->done). */
 function rmap_walk_to_migrate(folio: Page, split: boolean): void {
   for (let i = 0; i < 2; i++) {
     const vma = anon_vma.vmas[i]
     if (vma !== null) {
       if (vma.pmd !== null && vma.pmd.vmas[0] === vma) try_to_migrate_pmd(folio, vma.pmd, split)
-      try_to_migrate_one(folio, vma)
+      if (!try_to_migrate_one(folio, vma)) return
+      if (i === 0 && anon_vma.vmas[1] !== null && !page_mapped(folio)) return
     }
   }
 }
@@ -68,8 +70,8 @@ function try_to_migrate_pmd(folio: Page, pmd: Pmd, split: boolean): void {
   spin_unlock(pmd.lock)
 }
 
-/** try_to_unmap_one(), try_to_migrate_one(). */
-function try_to_migrate_one(folio: Page, vma: Vma): void {
+/** try_to_unmap_one(), try_to_migrate_one(). False if the entry stays. */
+function try_to_migrate_one(folio: Page, vma: Vma): boolean {
   spin_lock(vma.ptl)
   const pte = vma.pte
   const page = pte.page
@@ -82,7 +84,7 @@ function try_to_migrate_one(folio: Page, vma: Vma): void {
       if (change.anon_exclusive && pte.write && page_ref_count(folio) >= GUP_PIN_COUNTING_BIAS) {
         vma.pte = pte
         spin_unlock(vma.ptl)
-        return
+        return false
       }
     }
     vma.pte = { kind: 'migration', page, write: pte.write }
@@ -90,4 +92,5 @@ function try_to_migrate_one(folio: Page, vma: Vma): void {
     put_page(page, 'pte')
   }
   spin_unlock(vma.ptl)
+  return true
 }

@@ -1,5 +1,5 @@
 // What truncation does to the entries of a file: mm/truncate.c.
-import { READ_ONCE, WARN_ON_ONCE } from 'putpage/model'
+import { atomic, READ_ONCE, WARN_ON_ONCE } from 'putpage/model'
 import { dax_delete_mapping_entry, dax_invalidate_mapping_entry_sync } from '../fs/dax-layout.ts'
 import type { AddressSpace } from '../include/linux/fs.ts'
 import { change } from '../switches.ts'
@@ -37,11 +37,17 @@ export function truncate_inode_pages_final(mapping: AddressSpace): void {
   for (let i = 0; i < 2; i++) truncate_exceptional_entry(mapping, i)
 }
 
+/** mapping_empty(): one look at the root of i_pages, without a lock. */
+function mapping_empty(mapping: AddressSpace): boolean {
+  return atomic(() => READ_ONCE(mapping.entries[0]).kind === 'none' && READ_ONCE(mapping.entries[1]).kind === 'none')
+}
+
 /**
  * invalidate_inode_pages2_range() of one index of a DAX file: the entry goes first, then the mappings. To unmap first would not
  * help, as a fault may come in between; who needs that not to happen has to exclude faults.
  */
 export function invalidate_inode_pages2_range(mapping: AddressSpace, index: number): void {
+  if (mapping_empty(mapping)) return
   const entry = READ_ONCE(mapping.entries[index])
   if (entry.kind !== 'none') dax_invalidate_mapping_entry_sync(mapping, index)
   unmap_mapping_pages(mapping, index)
