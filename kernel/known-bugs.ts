@@ -137,6 +137,13 @@ known_bugs(change, {
     fixes: [],
     not_applicable: NO_REFLINK,
   },
+  'shared-page-looks-anonymous': {
+    about: 'a page that DAX files share is taken for anonymous memory: a pin for reading never ends, a futex is another one in each process',
+    checks: ['always:waiter:the key of a futex in a file'],
+    in: { 'read-pin-of-reflinked-page': ['livelock'] },
+    fixes: [{ without: 'dax_shared_without_marker' }],
+    not_applicable: NO_REFLINK,
+  },
   'cow-write-leaves-old-page': {
     about: 'write(2) to a shared extent of a mapped file: the old page is mapped when the file has its copy, and when its block is free',
     checks: ['always:no block is mapped that belongs to nobody', 'finally:who maps the file sees what was written'],

@@ -201,6 +201,11 @@ export const change = switches({
     since: 'v6.17',
     effect: 'no entry can be recognised as devmap: device pages are ordinary pages to GUP and zap',
   },
+  gup_longterm_drops_mmap_lock: {
+    subject: 'mm/gup: have internal functions get the mmap_read_lock()',
+    since: 'v6.3',
+    effect: 'a long-term pin no longer holds mmap_lock while it migrates a page it may not pin, and between its attempts',
+  },
   gup_longterm_refuses_fsdax: {
     subject: 'check_vma_flags() refuses FOLL_LONGTERM on fsdax before any page is taken',
     since: 'v5.11',
@@ -650,6 +655,7 @@ kernels(change, {
       'bio_pins_pages',
       'futex_puts_folio',
       'remote_access_puts_folio',
+      'gup_longterm_drops_mmap_lock',
       'gup_longterm_refuses_fsdax',
       'gup_fast_refuses_files',
       'gup_fast_refuses_unknown',
@@ -722,6 +728,7 @@ kernels(change, {
       'remote_access_puts_folio',
       'gup_no_pgmap',
       'no_devmap_bit',
+      'gup_longterm_drops_mmap_lock',
       'gup_longterm_refuses_fsdax',
       'gup_fast_refuses_files',
       'fsdax_not_longterm_pinnable',

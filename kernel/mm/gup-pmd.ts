@@ -4,7 +4,7 @@ import type { Page, PmdEntry, Vma } from '../include/linux/mm_types.ts'
 import { pte_devmap } from '../include/linux/pgtable.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
-import { type Followed, type GupFlags, gup_fast_folio_allowed, gup_put_folio, try_grab_folio, try_grab_page } from './gup.ts'
+import { type Followed, type GupFlags, gup_fast_folio_allowed, gup_must_unshare, gup_put_folio, try_grab_folio, try_grab_page } from './gup.ts'
 import { get_dev_pagemap, put_dev_pagemap } from './memremap.ts'
 
 /** The page of this address below a PMD entry. */
@@ -27,7 +27,8 @@ export function gup_huge_pmd(vma: Vma, orig: PmdEntry, flags: GupFlags): Page | 
   // v5.10 takes the reference of the first page's folio: where there is no folio that is another page than the one asked for.
   const grabbed = change.gup_put_folio ? page : orig.page!
   if (!try_grab_folio(grabbed, flags)) return null
-  if (same(orig, READ_ONCE(vma.pmd!.entry)) && gup_fast_folio_allowed(grabbed, flags)) return page
+  const same_entry = same(orig, READ_ONCE(vma.pmd!.entry))
+  if (same_entry && gup_fast_folio_allowed(grabbed, flags) && (orig.write || !gup_must_unshare(grabbed, flags))) return page
   gup_put_folio(grabbed, flags.pin)
   return null
 }
@@ -53,36 +54,37 @@ function __gup_device_huge_pmd(vma: Vma, orig: PmdEntry, page: Page, flags: GupF
 }
 
 /**
- * follow_pmd_mask(): the slow path, with the entry read again under the PMD lock. `table`: there is a page table, which
- * decides.
+ * follow_pmd_mask(), follow_devmap_pmd(), follow_trans_huge_pmd(), follow_huge_pmd(): the slow path, with the entry read again under
+ * the PMD lock. `table`: there is a page table, which decides.
  */
 export function follow_pmd_mask(vma: Vma, flags: GupFlags): Followed {
-  const pmd = vma.pmd!
-  const orig = READ_ONCE(pmd.entry)
-  if (orig.kind === 'none') return { what: 'fault', page: null }
+  const orig = READ_ONCE(vma.pmd!.entry)
   if (orig.kind === 'table') return { what: 'table', page: null }
-  spin_lock(pmd.lock)
-  const followed = follow_locked_pmd(vma, pmd.entry, flags)
-  spin_unlock(pmd.lock)
-  return followed
-}
-
-/** follow_devmap_pmd(), follow_trans_huge_pmd(), follow_huge_pmd(). */
-function follow_locked_pmd(vma: Vma, pmd: PmdEntry, flags: GupFlags): Followed {
-  if (pmd.kind === 'table') return { what: 'table', page: null }
-  if (pmd.kind !== 'present') return { what: 'fault', page: null }
-  if (flags.write && !pmd.write) return { what: 'fault', page: null }
-  const page = subpage(pmd, vma)
-  if (pte_devmap(vma)) {
-    const pgmap = change.gup_no_pgmap ? null : get_dev_pagemap()
-    // -EFAULT; below a page table the page would be faulted in again.
-    if (!change.gup_no_pgmap && pgmap === null) return { what: 'error', page: null }
-    const grabbed = try_grab_page(page, flags)
-    if (pgmap !== null) put_dev_pagemap(pgmap)
-    if (!grabbed) return { what: 'error', page: null }
-    return { what: 'page', page }
+  if (orig.kind !== 'present') return { what: 'fault', page: null }
+  spin_lock(vma.pmd!.lock)
+  const pmd = vma.pmd!.entry
+  if (pmd.kind === 'table') {
+    spin_unlock(vma.pmd!.lock)
+    return { what: 'table', page: null }
   }
-  // The folio of the first page is taken, whichever page is asked for.
-  if (!try_grab_page(pmd.page!, flags)) return { what: 'error', page: null }
+  if (pmd.kind !== 'present' || (flags.write && !pmd.write)) {
+    spin_unlock(vma.pmd!.lock)
+    return { what: 'fault', page: null }
+  }
+  const page = subpage(pmd, vma)
+  const devmap = pte_devmap(vma)
+  const pgmap = devmap && !change.gup_no_pgmap ? get_dev_pagemap() : null
+  if (devmap && !change.gup_no_pgmap && pgmap === null) {
+    // -EFAULT; below a page table the page would be faulted in again.
+    spin_unlock(vma.pmd!.lock)
+    return { what: 'error', page: null }
+  }
+  const unshare = !pmd.write && !devmap && gup_must_unshare(pmd.page!, flags)
+  // Without a devmap bit the folio of the first page is taken, whichever page is asked for.
+  const grabbed = !unshare && try_grab_page(devmap ? page : pmd.page!, flags)
+  spin_unlock(vma.pmd!.lock)
+  if (pgmap !== null) put_dev_pagemap(pgmap)
+  if (unshare) return { what: 'fault', page: null }
+  if (!grabbed) return { what: 'error', page: null }
   return { what: 'page', page }
 }

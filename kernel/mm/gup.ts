@@ -175,8 +175,7 @@ export function put_user_page(page: Page): void {
 
 /**
  * gup_pte_range(), gup_fast_pte_range(): no lock, interrupts off. The entry is read, the page taken, and the entry read
- * again: a zap that came in between is seen by the second read, or by the zap's owner as a reference. `write` is FOLL_WRITE;
- * pins of this model always write.
+ * again: a zap that came in between is seen by the second read, or by the zap's owner as a reference. `write` is FOLL_WRITE.
  */
 function gup_pte_range(vma: Vma, flags: GupFlags): Page | null {
   const pte = READ_ONCE(vma.pte)
@@ -191,7 +190,8 @@ function gup_pte_range(vma: Vma, flags: GupFlags): Page | null {
   if (devmap && pgmap === null) return null
   let got: Page | null = null
   if (try_grab_folio(page, flags)) {
-    const allowed = same(pte, READ_ONCE(vma.pte)) && gup_fast_folio_allowed(page, flags)
+    const same_entry = same(pte, READ_ONCE(vma.pte))
+    const allowed = same_entry && gup_fast_folio_allowed(page, flags) && (pte.write || !gup_must_unshare(page, flags))
     if (allowed) got = page
     else gup_put_folio(page, flags.pin)
   }
@@ -224,9 +224,18 @@ export function gup_fast_folio_allowed(small: Page, flags: GupFlags): boolean {
   return atomic(() => looks_anonymous(page) || page.mapping !== null)
 }
 
-/** PAGE_MAPPING_ANON in page->mapping; the mark of a page that files share, PAGE_MAPPING_DAX_SHARED, is the same bit. */
-function looks_anonymous(page: Page): boolean {
+/** PageAnon(), folio_test_anon(): PAGE_MAPPING_ANON in page->mapping; the mark of a page that files share, PAGE_MAPPING_DAX_SHARED, is the same bit. */
+export function looks_anonymous(page: Page): boolean {
   return page.anon || (!change.dax_shared_without_marker && page.dax_shared)
+}
+
+/**
+ * gup_must_unshare(): a pin that only reads may be of an anonymous page only if nobody else has it (PageAnonExclusive()). Of
+ * anonymous memory such pins are left out; what is left are pages of DAX files that PageAnon() takes for anonymous ones.
+ */
+export function gup_must_unshare(page: Page, flags: GupFlags): boolean {
+  if (!change.anon_exclusive || !flags.pin || flags.write) return false
+  return looks_anonymous(compound_head(page))
 }
 
 /**
@@ -247,7 +256,7 @@ function lockless_pages_from_mm(vma: Vma, flags: GupFlags): Page | null {
   return page
 }
 
-/** What follow_page_mask() gives: a page with its reference, "no page" (fault it in), or an error; of a PMD also "look below". */
+/** What follow_page_mask() gives: a page with its reference, "no page" or "unshare" (fault it in), or an error; of a PMD also "look below". */
 export type Followed = Word<{ what: 'page' | 'fault' | 'error' | 'table'; page: Page | null }>
 
 /** follow_page_pte(): under the page-table lock. */
@@ -270,9 +279,12 @@ function follow_page_pte(vma: Vma, flags: GupFlags): Followed {
     spin_unlock(vma.ptl)
     return { what: 'fault', page: null }
   }
-  const grabbed = try_grab_page(page, flags)
+  // -EMLINK: a fault with FAULT_FLAG_UNSHARE, which is one like any other in a mapping that is no private one.
+  const unshare = !pte.write && gup_must_unshare(page, flags)
+  const grabbed = !unshare && try_grab_page(page, flags)
   spin_unlock(vma.ptl)
   if (pgmap !== null) put_dev_pagemap(pgmap)
+  if (unshare) return { what: 'fault', page: null }
   if (!grabbed) return { what: 'error', page: null }
   return { what: 'page', page }
 }
@@ -297,16 +309,12 @@ function __get_user_pages(vma: Vma, flags: GupFlags): Page | null {
   return null
 }
 
-/** __get_user_pages_locked(). `refused`: check_dax_vmas() gives back what was taken. @kernel __gup_longterm_locked get_user_pages_unlocked */
-function __get_user_pages_locked(vma: Vma, flags: GupFlags, refused: boolean): Page | null {
+/** __get_user_pages_locked(), of who has no lock yet. @kernel get_user_pages_unlocked */
+function __get_user_pages_locked(vma: Vma, flags: GupFlags): Page | null {
   down_read(vma.mm.mmap_lock)
-  let result = __get_user_pages(vma, flags)
-  if (refused && result !== null) {
-    gup_put_folio(result, flags.pin)
-    result = null
-  }
+  const page = __get_user_pages(vma, flags)
   up_read(vma.mm.mmap_lock)
-  return result
+  return page
 }
 
 /** vma_is_fsdax(): a DAX file, not a device. */
@@ -325,22 +333,35 @@ function internal_get_user_pages_fast(vma: Vma, flags: GupFlags): Page | null {
   if (page !== null) return page
   const refused = flags.longterm && vma_is_fsdax(vma)
   if (refused && change.gup_longterm_refuses_fsdax) return null
-  if (flags.longterm) return __gup_longterm_locked(vma, flags, refused)
-  return __get_user_pages_locked(vma, flags, refused)
+  if (!flags.longterm) return __get_user_pages_locked(vma, flags)
+  if (change.gup_longterm_drops_mmap_lock) return __gup_longterm_locked(vma, flags, refused)
+  // __gup_longterm_unlocked()
+  down_read(vma.mm.mmap_lock)
+  const pinned = __gup_longterm_locked(vma, flags, refused)
+  up_read(vma.mm.mmap_lock)
+  return pinned
 }
 
-/** __gup_longterm_locked(): pins, and pins again when what it got had to be migrated away first. */
+/**
+ * __gup_longterm_locked(): pins, and pins again when what it got had to be migrated away first.
+ * Since "mm/gup: have internal functions get the mmap_read_lock()" (in v6.3) mmap_lock is taken for each pin, and not held for the
+ * migration. `refused`: check_dax_vmas() gives back what was taken.
+ */
 function __gup_longterm_locked(vma: Vma, flags: GupFlags, refused: boolean): Page | null {
   while (true) {
-    const page = __get_user_pages_locked(vma, flags, refused)
+    const page = change.gup_longterm_drops_mmap_lock ? __get_user_pages_locked(vma, flags) : __get_user_pages(vma, flags)
     if (page === null) return null
+    if (refused) {
+      gup_put_folio(page, flags.pin)
+      return null
+    }
     if (folio_is_longterm_pinnable(page)) return page
     if (!migrate_longterm_unpinnable_pages(page)) return null
   }
 }
 
 /**
- * check_and_migrate_movable_pages(), migrate_longterm_unpinnable_pages() of one coherent page, without mmap_lock: the pin becomes
+ * check_and_migrate_movable_pages(), migrate_longterm_unpinnable_pages() of one coherent page: the pin becomes
  * an ordinary reference, and the page is migrated to ordinary memory. True is -EAGAIN, false -EBUSY.
  * Since Linux commit b05a79d4377f ("mm/gup: migrate device coherent pages when pinning instead of failing") (in v6.0).
  */
@@ -364,6 +385,11 @@ export function pin_user_pages_fast(vma: Vma): Page | null {
   return internal_get_user_pages_fast(vma, { pin: true, write: true, longterm: false, p2pdma: false })
 }
 
+/** pin_user_pages_fast() without FOLL_WRITE: for a device that reads. */
+export function pin_user_pages_fast_read(vma: Vma): Page | null {
+  return internal_get_user_pages_fast(vma, { pin: true, write: false, longterm: false, p2pdma: false })
+}
+
 /** pin_user_pages_fast(FOLL_WRITE | FOLL_PCI_P2PDMA): as a block device does that can reach the memory of other devices. */
 export function pin_user_pages_fast_p2pdma(vma: Vma): Page | null {
   return internal_get_user_pages_fast(vma, { pin: true, write: true, longterm: false, p2pdma: true })
@@ -376,7 +402,7 @@ export function pin_user_pages_fast_longterm(vma: Vma): Page | null {
 
 /** get_user_pages_unlocked(): the slow path alone, as callers that may sleep use it. `write`: FOLL_WRITE. */
 export function get_user_pages_unlocked(vma: Vma, write = false): Page | null {
-  return __get_user_pages_locked(vma, { pin: false, write, longterm: false, p2pdma: false }, false)
+  return __get_user_pages_locked(vma, { pin: false, write, longterm: false, p2pdma: false })
 }
 
 /** get_user_pages_remote(), get_user_page_vma_remote(): of another task's memory; the caller has its mmap_lock. */

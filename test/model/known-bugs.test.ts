@@ -31,6 +31,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   'unbind-ignores-pins': 'absent n/a found found found found',
   // Found in the model; no report of them is known to this project.
   'reflink-share-lost': 'n/a n/a n/a - - -',
+  'shared-page-looks-anonymous': 'n/a n/a n/a found found absent',
   'cow-write-leaves-old-page': 'n/a n/a n/a - - -',
   'shared-page-held-through-other-file': 'n/a n/a n/a - - -',
   'folio-put-warns-of-used-page': 'n/a n/a n/a - - -',

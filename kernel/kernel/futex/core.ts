@@ -5,7 +5,7 @@ import { folio_put, put_page } from '../../include/linux/mm.ts'
 import type { Page, Vma } from '../../include/linux/mm_types.ts'
 import { lock_page, unlock_page } from '../../include/linux/pagemap.ts'
 import { rcu_read_lock, rcu_read_unlock } from '../../include/linux/rcupdate.ts'
-import { get_user_pages_fast } from '../../mm/gup.ts'
+import { get_user_pages_fast, looks_anonymous } from '../../mm/gup.ts'
 import { change } from '../../switches.ts'
 
 /** What the look-up came to: a key made of the inode, one made of the mm, -EFAULT, or that the page has to be looked up again. */
@@ -30,7 +30,8 @@ export function get_futex_key(vma: Vma): FutexKey {
 function key_of_page(page: Page, ro: boolean): FutexKey {
   // One word in the kernel: a file's mapping, or the anonymous bit.
   const mapping = READ_ONCE(page.mapping)
-  if (page.anon) {
+  // PageAnon(): of the mark of a page that files share, too.
+  if (looks_anonymous(page)) {
     put(page)
     return ro ? 'fault' : 'mm'
   }
