@@ -415,6 +415,14 @@ export const change = switches({
     subject: 'mm/migrate_device: put the reference taken for the split of a PMD entry that is gone (in no kernel: an answer to an open question)',
     effect: 'migrate_vma_split_unmapped_folio() gives its own reference back if the entry was zapped or split meanwhile',
   },
+  split_unmapped_expects_fault: {
+    subject: 'mm/migrate_device: folio_split_unmapped() expects the reference of the fault (in no kernel: an answer to an open question)',
+    effect: 'a CPU fault on a large device-private folio can bring it back page by page; before, the split met one reference too many, always',
+  },
+  collect_goes_on_at_addr: {
+    subject: 'mm/migrate_device: go on at the entry the walk was at when the page table is gone (in no kernel: an answer to an open question)',
+    effect: 'migrate_vma_collect_pmd() no longer collects the whole range a second time after a split, if its page table was freed meanwhile',
+  },
   zone_device_folio_reinit: {
     commit: '12b2285bf3d1',
     subject: 'mm/zone_device: reinitialize large zone device private folios',
@@ -529,6 +537,12 @@ export const change = switches({
   vm_insert_page_refuses_zero: {
     subject: 'vm_insert_page() refuses a page at count 0 (since v6.11 in validate_page_before_insert())',
     effect: 'no entry is made of a page that nobody holds',
+  },
+  pt_reclaim: {
+    commit: '6375e95f381e',
+    subject: 'mm: pgtable: reclaim empty PTE page in madvise(MADV_DONTNEED)',
+    since: 'v6.14',
+    effect: 'MADV_DONTNEED of a range that a page table covers frees the page table, beside whoever has mmap_lock for reading',
   },
   tlb_flush_ipi: {
     subject: 'the architecture flushes TLBs by interrupt (x86 without paravirtual flush)',
@@ -774,6 +788,7 @@ kernels(change, {
       'dax_holder_notify',
       'fsdax_shootdown',
       'zone_device_folio_reinit',
+      'pt_reclaim',
     ],
   },
 })

@@ -1,8 +1,8 @@
 // Huge entries of anonymous memory that lead to device-private folios, and the split of such folios: mm/huge_memory.c of v7.3,
 // which has them first. One large order, a folio of two pages, stands for any. PMD entries of files are in huge_memory-pmd.ts.
-import { atomic, READ_ONCE, same, VM_WARN_ON, WRITE_ONCE } from 'putpage/model'
+import { atomic, type Int, READ_ONCE, same, VM_WARN_ON, WRITE_ONCE } from 'putpage/model'
 import { folio_split, migrate_to_ram } from '../include/linux/dev_pagemap_ops.ts'
-import { is_device_private_page } from '../include/linux/memremap.ts'
+import { is_device_private_page, is_zone_device_page } from '../include/linux/memremap.ts'
 import { get_page, put_page } from '../include/linux/mm.ts'
 import { type Page, PMD_NONE, type Pmd, type PmdEntry, type Vma } from '../include/linux/mm_types.ts'
 import { hand_over, hold, page_ref_count, page_ref_freeze, page_ref_inc, page_ref_unfreeze } from '../include/linux/page_ref.ts'
@@ -11,10 +11,11 @@ import { queue_on_page_lock, sleep_on_page_lock, trylock_page, unlock_page } fro
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { split_folio_to_order } from './internal.ts'
+import { mem_cgroup_charge } from './memcontrol.ts'
 import { type FaultResult, flush_tlb_range, zap_page_range } from './memory.ts'
 import { remove_migration_ptes } from './migrate.ts'
-import { page_add_new_anon_rmap, page_add_rmap, page_remove_rmap, try_to_migrate_split } from './rmap.ts'
-import { release_pages } from './swap.ts'
+import { page_add_new_anon_rmap, page_add_rmap, page_mapped, page_remove_rmap, try_to_migrate_split } from './rmap.ts'
+import { lru_cache_add, release_pages } from './swap.ts'
 
 /**
  * __handle_mm_fault() of anonymous memory, down to the PMD. `fallback`: the page table below decides. No huge page is made by
@@ -123,6 +124,33 @@ export function zap_anon_pmd_range(pmd: Pmd): void {
   if (entry.kind === 'none') return
   if (entry.kind !== 'table' && zap_huge_pmd(pmd)) return
   for (let i = 0; i < 2; i++) zap_page_range(pmd.vmas[i]!)
+  if (change.pt_reclaim) zap_pte_table_if_empty(pmd)
+}
+
+/**
+ * zap_pte_table_if_empty(): a page table that MADV_DONTNEED has emptied is freed.
+ * Since Linux commit 6375e95f381e ("mm: pgtable: reclaim empty PTE page in madvise(MADV_DONTNEED)") (in v6.14). zap_empty_pte_table()
+ * does so before the lock of the page table is dropped at all, if it gets the PMD lock at once.
+ */
+function zap_pte_table_if_empty(pmd: Pmd): void {
+  const vma0 = pmd.vmas[0]!
+  const vma1 = pmd.vmas[1]!
+  spin_lock(pmd.lock)
+  lock_page_table(vma0, vma1)
+  if (pmd.entry.kind === 'table' && vma0.pte.kind === 'none' && vma1.pte.kind === 'none') pmd.entry = PMD_NONE
+  unlock_page_table(vma0, vma1)
+  spin_unlock(pmd.lock)
+}
+
+/** The lock of a page table. The kernel has one; in the model each entry has its own, so both are taken. */
+export function lock_page_table(vma0: Vma, vma1: Vma): void {
+  spin_lock(vma0.ptl)
+  spin_lock(vma1.ptl)
+}
+
+export function unlock_page_table(vma0: Vma, vma1: Vma): void {
+  spin_unlock(vma1.ptl)
+  spin_unlock(vma0.ptl)
 }
 
 /** __split_huge_pmd() of anonymous memory. True if there was a huge entry. */
@@ -196,9 +224,11 @@ export function remove_migration_pmd(pmd: Pmd, old: Page, folio: Page): void {
 /** migrate_vma_insert_huge_pmd_page(): a large folio takes a range that is still empty. */
 export function insert_huge_pmd(pmd: Pmd, folio: Page): boolean {
   let done = false
+  mem_cgroup_charge(folio, pmd.vmas[0]!.mm)
   spin_lock(pmd.lock)
   if (pmd.entry.kind === 'none') {
     page_add_new_anon_rmap(folio)
+    if (!is_zone_device_page(folio)) lru_cache_add(folio)
     get_page(folio, 'pte')
     if (is_device_private_page(folio)) pmd.entry = { kind: 'device_private', page: folio, write: true }
     else pmd.entry = { kind: 'present', page: folio, write: true }
@@ -235,13 +265,18 @@ export function split_folio_keep_tail(folio: Page): boolean {
   return true
 }
 
+/**
+ * __folio_split(): folio_get_anon_vma() finds none once nobody maps the folio. That the folio is unmapped meanwhile, or found by
+ * somebody, is seen by the count.
+ */
 function __folio_split(folio: Page): boolean {
   const tail = folio.next_page!
+  if (!page_mapped(folio)) return false
   const expected = folio_expected_ref_count(folio)
   if (page_ref_count(folio) - 1 !== expected) return false
   // unmap_folio()
   try_to_migrate_split(folio)
-  const split = __folio_freeze_and_split_unmapped(folio)
+  const split = __folio_freeze_and_split_unmapped(folio, 1)
   // remap_page()
   remove_migration_ptes(folio, folio)
   if (!split) return false
@@ -250,29 +285,29 @@ function __folio_split(folio: Page): boolean {
 }
 
 /**
- * folio_split_unmapped(): the folio is unmapped, locked, and held by nobody but the caller, or it is not split. The new folios stay
- * locked, with a reference each.
+ * folio_split_unmapped(): the folio is unmapped, locked, and held by nobody but the caller, `refs` times, or it is not split. The new
+ * folios stay locked, with a reference each. In v7.3 `refs` is 1, whether the caller is a fault, which holds the folio beside, or not.
  */
-export function folio_split_unmapped(folio: Page): boolean {
+export function folio_split_unmapped(folio: Page, refs: Int<1, 2>): boolean {
   const expected = folio_expected_ref_count(folio)
   VM_WARN_ON(expected !== 0, 'folio_mapped(folio)', 'a folio that is mapped is split as if it were not')
-  if (page_ref_count(folio) - 1 !== expected) return false
-  return __folio_freeze_and_split_unmapped(folio)
+  if (page_ref_count(folio) - refs !== expected) return false
+  return __folio_freeze_and_split_unmapped(folio, refs)
 }
 
 /**
- * __folio_freeze_and_split_unmapped(): nobody can take a reference while the folio is taken apart; then each page has one. The page
- * that was the first comes last.
+ * __folio_freeze_and_split_unmapped(): nobody can take a reference while the folio is taken apart; then each page has one, the first all
+ * of the caller's. The page that was the first comes last.
  */
-function __folio_freeze_and_split_unmapped(folio: Page): boolean {
+function __folio_freeze_and_split_unmapped(folio: Page, refs: Int<1, 2>): boolean {
   const tail = folio.next_page!
-  if (!page_ref_freeze(folio, 1)) return false
+  if (!page_ref_freeze(folio, refs)) return false
   split_folio_to_order(folio)
   zone_device_private_split_cb(folio, tail)
   hold(tail, 'migrate')
   page_ref_unfreeze(tail, 1)
   zone_device_private_split_cb(folio, null)
-  page_ref_unfreeze(folio, 1)
+  page_ref_unfreeze(folio, refs)
   return true
 }
 

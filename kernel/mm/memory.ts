@@ -70,12 +70,27 @@ function handle_pte_fault(vma: Vma, write: boolean): FaultResult {
   return 'done'
 }
 
+/**
+ * pte_offset_map_lock() of anonymous memory, for who is about to make an entry: false if there is no page table any more. Who looks
+ * for an entry that is there need not ask: all entries of a table that is freed are none.
+ */
+export function pte_offset_map_lock(vma: Vma): boolean {
+  spin_lock(vma.ptl)
+  if (!change.pt_reclaim || vma.pmd === null) return true
+  if (READ_ONCE(vma.pmd.entry).kind === 'table') return true
+  spin_unlock(vma.ptl)
+  return false
+}
+
 /** do_anonymous_page(): a new page of zeroes; the zero page is left out. */
 function do_anonymous_page(vma: Vma): void {
   const page = alloc_page()
   mem_cgroup_charge(page, vma.mm)
   page.data = 0
-  spin_lock(vma.ptl)
+  if (!pte_offset_map_lock(vma)) {
+    put_page(page, 'alloc')
+    return
+  }
   const pte = vma.pte
   if (pte.kind !== 'none') {
     spin_unlock(vma.ptl)

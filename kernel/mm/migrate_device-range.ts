@@ -1,6 +1,6 @@
 // migrate_vma_*() and migrate_device_*() of two pages at once, under one PMD: mm/migrate_device.c of v7.3, where device-private
 // folios can be large. Sources are device-private folios and holes; migrations of one page are in migrate_device.ts.
-import { type Int, READ_ONCE, type Word } from 'putpage/model'
+import { BUG_ON, type Int, READ_ONCE, type Word } from 'putpage/model'
 import { is_zone_device_page } from '../include/linux/memremap.ts'
 import { get_page, get_page_unless_zero, put_page } from '../include/linux/mm.ts'
 import type { Page, Pmd, Vma } from '../include/linux/mm_types.ts'
@@ -12,11 +12,13 @@ import { change } from '../switches.ts'
 import {
   folio_split_unmapped,
   insert_huge_pmd,
+  lock_page_table,
   pte_alloc_anon,
   set_pmd_migration_entry,
   split_anon_huge_pmd,
   split_folio,
   split_folio_keep_tail,
+  unlock_page_table,
 } from './huge_memory.ts'
 import { folio_migrate_mapping, remove_migration_ptes } from './migrate.ts'
 import { migrate_vma_insert_page } from './migrate_device.ts'
@@ -44,7 +46,7 @@ type Collected = Word<{ what: 'page' | 'hole' | 'nothing' | 'large'; page: Page 
 
 /**
  * migrate_vma_collect_pmd(). The folio of the page whose fault this is is looked up once, and the walk starts again after a
- * folio was split. The page table has one lock; in the model each entry has its own, so both are taken.
+ * folio was split, without the lock: at the entry it was at, if the page table is still there, and if not with the whole range.
  */
 function migrate_vma_collect_pmd(pmd: Pmd, fault_page: Page | null): SrcRange {
   let fault_folio = folio_of(fault_page)
@@ -55,13 +57,28 @@ function migrate_vma_collect_pmd(pmd: Pmd, fault_page: Page | null): SrcRange {
   while (true) {
     const entry = READ_ONCE(pmd.entry)
     if (entry.kind !== 'table') {
+      if (change.collect_goes_on_at_addr && next > 0) {
+        const hole = entry.kind === 'none'
+        return { first: src.first, migrate: src.migrate, compound: false, second: null, migrate_second: hole }
+      }
       const huge = migrate_vma_collect_huge_pmd(pmd, fault_folio)
       if (huge.what === 'again') continue
+      // Here the kernel goes on, with one entry too many.
+      BUG_ON(
+        next > 0,
+        'migrate->npages > nr_pages',
+        'the walk collects the range from its start once more, behind what it has collected: it writes beyond the end of the src and dst arrays',
+      )
       if (huge.what === 'hole') return HOLE
       if (huge.what === 'nothing') return src
       return { first: huge.page, migrate: true, compound: true, second: null, migrate_second: false }
     }
     lock_page_table(vma0, vma1)
+    if (change.pt_reclaim && READ_ONCE(pmd.entry).kind !== 'table') {
+      // pte_offset_map_lock() failed.
+      unlock_page_table(vma0, vma1)
+      continue
+    }
     let large: Page | null = null
     if (next === 0) {
       const first = collect_pte(vma0, fault_folio)
@@ -92,16 +109,6 @@ function folio_of(page: Page | null): Page | null {
   let folio: Page | null = null
   if (page !== null) folio = compound_head(page)
   return folio
-}
-
-function lock_page_table(vma0: Vma, vma1: Vma): void {
-  spin_lock(vma0.ptl)
-  spin_lock(vma1.ptl)
-}
-
-function unlock_page_table(vma0: Vma, vma1: Vma): void {
-  spin_unlock(vma1.ptl)
-  spin_unlock(vma0.ptl)
 }
 
 type CollectedHuge = Word<{ what: 'folio' | 'hole' | 'nothing' | 'again'; page: Page | null }>
@@ -242,7 +249,7 @@ function migrate_device_pfn_lock(page: Page): Page | null {
 export function migrate_range_pages(pmd: Pmd | null, from: SrcRange, dst: DstRange, fault_page: Page | null): SrcRange {
   let src = from
   if (src.migrate && src.compound && !dst.compound && dst.first !== null) {
-    src = break_up_range(pmd, src)
+    src = break_up_range(pmd, src, fault_page)
     if (!src.migrate) return src
   }
   const done = src.migrate && dst.first !== null && migrate_first(pmd, src, dst.first, dst.compound, fault_page)
@@ -253,10 +260,10 @@ export function migrate_range_pages(pmd: Pmd | null, from: SrcRange, dst: DstRan
 }
 
 /** A large source, or a hole as large, has small destinations: it is one of two pages from here on, or not migrated. */
-function break_up_range(pmd: Pmd | null, src: SrcRange): SrcRange {
+function break_up_range(pmd: Pmd | null, src: SrcRange, fault_page: Page | null): SrcRange {
   const folio = src.first
   if (folio === null) return { first: null, migrate: true, compound: false, second: null, migrate_second: true }
-  if (pmd === null || !migrate_vma_split_unmapped_folio(pmd, folio)) {
+  if (pmd === null || !migrate_vma_split_unmapped_folio(pmd, folio, fault_page)) {
     return { first: folio, migrate: false, compound: false, second: null, migrate_second: false }
   }
   return { first: folio, migrate: true, compound: false, second: folio.next_page, migrate_second: true }
@@ -281,7 +288,7 @@ function migrate_second(pmd: Pmd | null, page: Page | null, dst: Page, fault_pag
  * migrate_vma_split_unmapped_folio(): a large source whose destination is small. The reference is for the split of the PMD
  * entry, which puts one: if the entry is still there.
  */
-function migrate_vma_split_unmapped_folio(pmd: Pmd, folio: Page): boolean {
+function migrate_vma_split_unmapped_folio(pmd: Pmd, folio: Page, fault_page: Page | null): boolean {
   get_page(folio, 'speculative')
   if (!split_anon_huge_pmd(pmd, true)) {
     if (change.split_unmapped_puts_reference) {
@@ -289,7 +296,8 @@ function migrate_vma_split_unmapped_folio(pmd: Pmd, folio: Page): boolean {
       return false
     }
   }
-  return folio_split_unmapped(folio)
+  // The reference of the fault is not expected: of the folio of a fault the split always fails.
+  return folio_split_unmapped(folio, change.split_unmapped_expects_fault && fault_page === folio ? 2 : 1)
 }
 
 /** migrate_vma_finalize(), migrate_device_finalize() of the range. */

@@ -9,7 +9,7 @@ import { lock_page, trylock_page, unlock_page } from '../include/linux/pagemap.t
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { change } from '../switches.ts'
 import { mem_cgroup_charge } from './memcontrol.ts'
-import { flush_tlb_range } from './memory.ts'
+import { flush_tlb_range, pte_offset_map_lock } from './memory.ts'
 import { folio_migrate_mapping, remove_migration_pte, remove_migration_ptes } from './migrate.ts'
 import { alloc_page } from './page_alloc.ts'
 import { page_add_new_anon_rmap, page_mapped, page_remove_rmap, try_to_migrate } from './rmap.ts'
@@ -249,7 +249,7 @@ function migrate_device_page(src: Page, dst: Page, extra: boolean): boolean {
 export function migrate_vma_insert_page(vma: Vma, page: Page): boolean {
   let done = false
   mem_cgroup_charge(page, vma.mm)
-  spin_lock(vma.ptl)
+  if (!pte_offset_map_lock(vma)) return false
   if (vma.pte.kind === 'none') {
     page_add_new_anon_rmap(page)
     if (!is_zone_device_page(page)) lru_cache_add(page)
