@@ -415,6 +415,10 @@ export const change = switches({
     subject: 'mm/migrate_device: put the reference taken for the split of a PMD entry that is gone (in no kernel: an answer to an open question)',
     effect: 'migrate_vma_split_unmapped_folio() gives its own reference back if the entry was zapped or split meanwhile',
   },
+  migration_pmd_is_never_none: {
+    subject: 'mm/huge_memory: set_pmd_migration_entry() replaces a device-private entry in one store (in no kernel: an answer to an open question)',
+    effect: 'who looks at a PMD entry without its lock, as a zap does, no longer takes one that is being collected for one that is not there',
+  },
   split_unmapped_expects_fault: {
     subject: 'mm/migrate_device: folio_split_unmapped() expects the reference of the fault (in no kernel: an answer to an open question)',
     effect: 'a CPU fault on a large device-private folio can bring it back page by page; before, the split met one reference too many, always',

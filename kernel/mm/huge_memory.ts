@@ -33,11 +33,21 @@ export function handle_anon_pmd_fault(vma: Vma): FaultResult {
     case 'present':
       return 'done'
     case 'none':
-      pte_alloc_anon(pmd)
-      return 'fallback'
+      return pmd_missing(pmd)
     case 'table':
       return 'fallback'
   }
+}
+
+/**
+ * handle_pte_fault(), do_anonymous_page(), down to where the page is allocated: an entry that is huge by the second look is left to the
+ * next fault. One that has become so since, before pte_alloc() had its lock, is seen when the page is to be mapped.
+ */
+function pmd_missing(pmd: Pmd): FaultResult {
+  const now = READ_ONCE(pmd.entry).kind
+  if (now !== 'none' && now !== 'table') return 'done'
+  pte_alloc_anon(pmd)
+  return 'fallback'
 }
 
 /** pte_alloc(): a page table where there was nothing. */
@@ -199,10 +209,14 @@ export function split_huge_pmd_locked(pmd: Pmd, freeze: boolean): void {
   pmd.entry = { kind: 'table', page: null, write: false }
 }
 
-/** set_pmd_migration_entry() of a device-private entry, under the PMD lock. The caller holds the folio. */
+/**
+ * set_pmd_migration_entry() of a device-private entry, under the PMD lock. The caller holds the folio. pmdp_huge_get_and_clear(): for
+ * a moment the entry is none, as that of an ordinary huge page (pmdp_invalidate()) never is.
+ */
 export function set_pmd_migration_entry(pmd: Pmd): void {
   const entry = pmd.entry
   const folio = entry.page!
+  if (!change.migration_pmd_is_never_none) pmd.entry = PMD_NONE
   pmd.entry = { kind: 'migration', page: folio, write: entry.write }
   page_remove_rmap(folio)
   put_page(folio, 'pte')

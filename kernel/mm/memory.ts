@@ -71,12 +71,12 @@ function handle_pte_fault(vma: Vma, write: boolean): FaultResult {
 }
 
 /**
- * pte_offset_map_lock() of anonymous memory, for who is about to make an entry: false if there is no page table any more. Who looks
- * for an entry that is there need not ask: all entries of a table that is freed are none.
+ * pte_offset_map_lock() of anonymous memory, for who is about to make an entry: false if there is no page table, or none
+ * any more. Who looks for an entry that is there need not ask: all entries of a table that is freed are none.
  */
 export function pte_offset_map_lock(vma: Vma): boolean {
   spin_lock(vma.ptl)
-  if (!change.pt_reclaim || vma.pmd === null) return true
+  if (vma.pmd === null) return true
   if (READ_ONCE(vma.pmd.entry).kind === 'table') return true
   spin_unlock(vma.ptl)
   return false

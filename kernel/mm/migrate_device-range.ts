@@ -74,7 +74,7 @@ function migrate_vma_collect_pmd(pmd: Pmd, fault_page: Page | null): SrcRange {
       return { first: huge.page, migrate: true, compound: true, second: null, migrate_second: false }
     }
     lock_page_table(vma0, vma1)
-    if (change.pt_reclaim && READ_ONCE(pmd.entry).kind !== 'table') {
+    if (READ_ONCE(pmd.entry).kind !== 'table') {
       // pte_offset_map_lock() failed.
       unlock_page_table(vma0, vma1)
       continue
