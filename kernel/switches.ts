@@ -102,6 +102,10 @@ export const change = switches({
     subject: 'xfs: read faults of DAX files take XFS_MMAPLOCK shared, whether a remap goes on or not (in v6.12, not in v6.1)',
     effect: 'a read fault of the source of FICLONERANGE no longer waits until its blocks are shared',
   },
+  dax_copies_first: {
+    subject: 'fs/dax: copy a shared block before the entry of the copy is made (in no kernel: an answer to an open question)',
+    effect: 'a write fault whose copy fails leaves the file with the entry it had; before, with that of the block for the copy, which is free again',
+  },
   dax_cow_excludes_faults: {
     subject: 'xfs: XFS_MMAPLOCK over a write that copies (in no kernel: an answer to an open question)',
     effect: 'write(2) to a shared extent holds off faults from the moment the old page leaves the file until the file has its copy',
@@ -282,6 +286,14 @@ export const change = switches({
     subject: 'fs/dax: always remove DAX page-cache entries when breaking layouts',
     since: 'v6.15',
     effect: 'a successful layout break deletes the entries of the range; truncate must find none',
+  },
+  ext4_breaks_range: {
+    subject: 'ext4: break the layout of the range a hole is punched into (in no kernel: an answer to an open question)',
+    effect: 'the entries of the rest of the file stay, and with them what fsync() goes by; before, the break deleted those of the whole file',
+  },
+  xfs_swap_breaks_layout: {
+    subject: 'xfs: break the layouts of both files before their extents are swapped (in no kernel: an answer to an open question)',
+    effect: 'XFS_IOC_SWAPEXT waits until nobody holds a page of either file, as FICLONERANGE and XFS_IOC_EXCHANGE_RANGE do',
   },
   evict_breaks_layout: {
     commit: '0e2f80afcfa6',

@@ -159,8 +159,9 @@ function dax_folio_put(folio: Page, mapping: AddressSpace): void {
 function still_shared(page: Page): boolean {
   if (change.dax_shared_without_marker) {
     if (page.mapping !== null || page.share === 0) return false
-    page.share -= 1
-    return page.share !== 0
+    const left = page.share - 1
+    page.share = left
+    return left !== 0
   }
   if (!page.dax_shared) return false
   const share = page.share

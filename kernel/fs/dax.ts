@@ -1,5 +1,6 @@
 // Page faults of DAX files: the part of fs/dax.c that puts pages into the file and into page tables.
 import { READ_ONCE, WARN_ON_ONCE } from 'putpage/model'
+import { dax_direct_access } from '../drivers/dax/super.ts'
 import type { AddressSpace, DaxEntry } from '../include/linux/fs.ts'
 import { folio_put } from '../include/linux/mm.ts'
 import type { Page, Vma } from '../include/linux/mm_types.ts'
@@ -11,7 +12,7 @@ import { type FaultResult, unmap_mapping_pages, unmap_mapping_range, vmf_insert_
 import { change } from '../switches.ts'
 import { dax_associate_entry, dax_disassociate_entry } from './dax-associate.ts'
 import { dax_entry_slot, dax_lock_entry, dax_unlock_entry, grab_mapping_entry, grab_mapping_pmd_entry } from './dax-entry.ts'
-import { iomap_end, iomap_iter, iomap_iter_pmd, iomap_shared } from './iomap/iter.ts'
+import { type Iomap, iomap_end, iomap_iter, iomap_iter_pmd } from './iomap/iter.ts'
 
 /**
  * dax_insert_entry(): an empty entry gets its page; one that has a page is left alone, unless the extent is shared: then
@@ -83,17 +84,42 @@ export function dax_iomap_pte_fault(vma: Vma, write: boolean): FaultResult {
       return 'done'
     }
   }
-  const shared = mapping.reflink !== null && iomap_shared(mapping, vma.index, write)
-  const page = iomap_iter(mapping, vma.index, write, shared)
-  if (page === null) {
+  const iomap = iomap_iter(mapping, vma.index, write)
+  if (iomap.page === null) {
     dax_unlock_entry(mapping, vma.index, entry)
     return 'sigbus'
   }
-  const inserted = dax_insert_entry(mapping, vma.index, entry, page, false, shared)
-  const result = dax_insert_pfn(vma, page, write)
-  iomap_end(mapping, vma.index, page, write && shared)
-  dax_unlock_entry(mapping, vma.index, inserted)
+  return dax_fault_iter(vma, mapping, entry, iomap, write)
+}
+
+/**
+ * dax_fault_iter() of a single page, and what dax_iomap_pte_fault() does after it. The entry is made before the copy: one that fails
+ * leaves the file with the entry of a block that iomap_end() frees.
+ */
+function dax_fault_iter(vma: Vma, mapping: AddressSpace, entry: DaxEntry, iomap: Iomap, write: boolean): FaultResult {
+  const page = iomap.page!
+  const index = vma.index
+  const copies = write && iomap.shared
+  const failed = !dax_direct_access(page) || (change.dax_copies_first && copies && !dax_iomap_copy_around(iomap))
+  if (failed) {
+    iomap_end(mapping, index, write, false)
+    dax_unlock_entry(mapping, index, entry)
+    return 'sigbus'
+  }
+  const inserted = dax_insert_entry(mapping, index, entry, page, false, iomap.shared)
+  let result: FaultResult = 'sigbus'
+  if (change.dax_copies_first || !copies || dax_iomap_copy_around(iomap)) result = dax_insert_pfn(vma, page, write)
+  iomap_end(mapping, index, write, result !== 'sigbus')
+  dax_unlock_entry(mapping, index, inserted)
   return result
+}
+
+/** dax_iomap_copy_around() of a whole page, in v6.1 dax_iomap_cow_copy(). False: the source cannot be read. */
+export function dax_iomap_copy_around(iomap: Iomap): boolean {
+  const source = iomap.srcmap!
+  if (!dax_direct_access(source)) return false
+  iomap.page!.data = source.data
+  return true
 }
 
 /**
@@ -120,13 +146,13 @@ function dax_fault_pmd_entry(vma: Vma, mapping: AddressSpace, write: boolean): F
     dax_unlock_entry(mapping, 0, entry)
     return 'done'
   }
-  const shared = mapping.reflink !== null && iomap_shared(mapping, 0, write)
-  const page = iomap_iter_pmd(mapping, write, shared)
+  const iomap = iomap_iter_pmd(mapping, write)
+  const page = iomap.page
   if (page === null) {
     dax_unlock_entry(mapping, 0, entry)
     return 'fallback'
   }
-  const inserted = dax_insert_entry(mapping, 0, entry, page, true, shared)
+  const inserted = dax_insert_entry(mapping, 0, entry, page, true, iomap.shared)
   const result = dax_insert_pfn_pmd(vma, page, write)
   dax_unlock_entry(mapping, 0, inserted)
   return result

@@ -32,6 +32,12 @@ function truncate_exceptional_entry(mapping: AddressSpace, index: number): void 
   dax_delete_mapping_entry(mapping, index)
 }
 
+/** truncate_pagecache_range() of one page: a hole is punched there. */
+export function truncate_pagecache_range(mapping: AddressSpace, index: number): void {
+  unmap_mapping_pages(mapping, index)
+  truncate_exceptional_entry(mapping, index)
+}
+
 /** truncate_inode_pages_final(): the inode is being evicted, nothing maps it. */
 export function truncate_inode_pages_final(mapping: AddressSpace): void {
   for (let i = 0; i < 2; i++) truncate_exceptional_entry(mapping, i)

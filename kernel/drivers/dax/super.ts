@@ -18,15 +18,18 @@ class DaxDevice {
   /** Set by the mount of a file system that wants to be told; kernels without holders do not look at it. */
   holder: DaxHolder = 'none'
   dax_srcu = new SrcuStruct()
+  /** pmem->bb: the block that is known to be bad. Only scenarios of bad memory have one. */
+  bad_block: Page | null = null
 }
 export const dax_dev = struct(DaxDevice)
 
 /**
- * dax_direct_access(), under dax_read_lock(): false (-ENXIO) once the device is dead. The look is all the read section does, as far
- * as the model goes, so the section is left out; what it gives is used long after it.
+ * dax_direct_access() of a page, under dax_read_lock(): false (-ENXIO) once the device is dead, or (-EHWPOISON, before v6.0 -EIO) for a
+ * block that is_bad_pmem() knows. The look is all the read section does, as far as the model goes, so the section is left out; what it
+ * gives is used long after it.
  */
-export function dax_direct_access(): boolean {
-  return dax_dev.alive
+export function dax_direct_access(page: Page): boolean {
+  return dax_dev.alive && dax_dev.bad_block !== page
 }
 
 /** dax_holder_notify_failure() of one page, or of the whole device (null). */

@@ -1,10 +1,10 @@
 // Truncation of ext4 files on a DAX device: fs/ext4/inode.c.
 import type { AddressSpace } from '../../include/linux/fs.ts'
 import { down_write, up_write } from '../../include/linux/rwsem.ts'
-import { truncate_inode_pages_final, truncate_pagecache } from '../../mm/truncate.ts'
+import { truncate_inode_pages_final, truncate_pagecache, truncate_pagecache_range } from '../../mm/truncate.ts'
 import { change } from '../../switches.ts'
 import { dax_break_layout, dax_break_layout_final, dax_layout_busy_page_range, wait_page_idle } from '../dax-layout.ts'
-import { free_file_blocks } from '../iomap/iter.ts'
+import { free_file_block, free_file_blocks } from '../iomap/iter.ts'
 
 /**
  * ext4_break_layouts(), under the invalidate_lock.
@@ -28,6 +28,19 @@ export function ext4_setattr(inode: AddressSpace): void {
   inode.i_size = 0
   truncate_pagecache(inode)
   ext4_truncate(inode)
+  up_write(inode.invalidate_lock)
+}
+
+/**
+ * ext4_fallocate() with FALLOC_FL_PUNCH_HOLE, ext4_punch_hole() of one page. Before v6.15 the latter breaks the layout itself. It is the
+ * layout of the whole file, wherever the hole is.
+ */
+export function ext4_fallocate(inode: AddressSpace, index: 0 | 1): void {
+  down_write(inode.invalidate_lock)
+  if (change.ext4_breaks_range) dax_break_layout(inode, index, index)
+  else ext4_break_layouts(inode)
+  truncate_pagecache_range(inode, index)
+  free_file_block(inode, index)
   up_write(inode.invalidate_lock)
 }
 

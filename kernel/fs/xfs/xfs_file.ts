@@ -24,11 +24,11 @@ export function xfs_break_layouts(inode: AddressSpace): void {
   }
 }
 
-/** xfs_file_dax_write() of one page: under XFS_IOLOCK_EXCL; XFS_MMAPLOCK is not held. */
-export function xfs_file_dax_write(inode: AddressSpace, index: number): boolean {
+/** xfs_file_dax_write() of one page: under XFS_IOLOCK_EXCL; XFS_MMAPLOCK is not held. `data` is what is written. */
+export function xfs_file_dax_write(inode: AddressSpace, index: number, data = 0): boolean {
   down_write(inode.iolock)
   if (change.dax_cow_excludes_faults) down_write(inode.invalidate_lock)
-  const written = dax_iomap_rw(inode, index)
+  const written = dax_iomap_rw(inode, index, data)
   if (change.dax_cow_excludes_faults) up_write(inode.invalidate_lock)
   up_write(inode.iolock)
   return written

@@ -33,7 +33,7 @@ function xfs_reflink_remap_prep(src: AddressSpace, dest: AddressSpace): void {
 }
 
 /** xfs_ilock2_io_mmap(), xfs_iolock_two_inodes_and_break_layout(). The first one has the lower number. */
-function xfs_ilock2_io_mmap(ip1: AddressSpace, ip2: AddressSpace): void {
+export function xfs_ilock2_io_mmap(ip1: AddressSpace, ip2: AddressSpace): void {
   down_write(ip1.iolock)
   down_write(ip2.iolock)
   while (!xfs_mmaplock_two_inodes_and_break_dax_layout(ip1, ip2)) {

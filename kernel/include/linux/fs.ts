@@ -47,6 +47,8 @@ export class AddressSpace {
   flushed: FixedArray<boolean, 2> = array(2, true)
   /** Its block is allocated but unwritten: the first write converts it (xfs). */
   unwritten: FixedArray<boolean, 2> = array(2, false)
+  /** xfs: its CoW fork, blocks that are being copied to and are not in the extent map yet. */
+  cow: FixedArray<Page | null, 2> = array(2, null)
   /** xfs: the file that has blocks in common with this one, index by index; null for a file without. */
   reflink: AddressSpace | null = null
   /** i_mmap_rwsem, where it keeps a PMD entry that split_vma() splits and unmap_mapping_range() apart; elsewhere left out. */
