@@ -1,8 +1,8 @@
 /** What an audit of a trace found, for a person at a terminal: the verdict first, then the findings, then who holds what. */
 import type { AuditResult } from '../trace/audit.ts'
 import type { CallSite, Finding, JudgedRange } from '../trace/finding.ts'
-import { duration } from '../trace/held.ts'
 import type { TraceTables } from '../trace/source.ts'
+import { duration } from '../trace/words.ts'
 import { type Palette, palette } from './palette.ts'
 import { grouped, plural, wrap } from './wrap.ts'
 

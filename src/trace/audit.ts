@@ -1,7 +1,8 @@
 /** A whole audit: what comes from a reader goes through the replay into the ledger, and out come findings. Pure; `cli` gives files and threads. */
+
+import type { EndOfTrace } from './end-of-trace.ts'
 import type { Finding, JudgedRange } from './finding.ts'
 import { type BadCount, inOrder, judgedRanges, traceFindings } from './findings.ts'
-import type { EndOfTrace } from './held.ts'
 import type { Conformance, LifeJudge, ReferenceSink } from './judge.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import { Ledger } from './ledger.ts'
@@ -11,7 +12,7 @@ import { PageTable, type TrackedPage } from './page-table.ts'
 import type { FrameSet } from './ranges.ts'
 import { Replay } from './replay.ts'
 import type { Contradiction } from './settling.ts'
-import type { TraceListener, TraceSummary } from './source.ts'
+import type { Loss, TraceListener, TraceSummary } from './source.ts'
 
 /** Contradictions kept; beyond it something is wrong with the trace as a whole. */
 const MOST_BAD = 1000
@@ -49,6 +50,7 @@ export class Audit {
   /** Made when the head is known. */
   private judging: { readonly ledger: Ledger; readonly replay: Replay } | undefined
   private readonly bad: BadCount[] = []
+  private readonly losses: Loss[] = []
 
   constructor(options: AuditOptions) {
     this.options = options
@@ -76,7 +78,10 @@ export class Audit {
         replay.events(batch)
       },
       range: (event) => this.begun().replay.range(event),
-      lost: (loss) => this.begun().replay.lost(loss),
+      lost: (loss) => {
+        this.losses.push(loss)
+        this.begun().replay.lost(loss)
+      },
       // Asked before the head: threads are given work while it is looked at.
       dropZones: () => this.judging?.replay.zones.others ?? [],
     }
@@ -128,6 +133,8 @@ export class Audit {
       release: summary.head.release,
       free: (page) => freeAt.get(ledger.areas.of(page)) ?? ledger.areas.of(page).freeAt,
       isDevice: (page) => replay.isDevice(page),
+      // A loss is told when its CPU goes on: until then nobody knew that something was missing.
+      doubtful: (time) => summary.head.comparable === false || this.losses.some(({ after, before }) => time >= after && time <= before),
     }
     const pages = end.pages.length
     return {

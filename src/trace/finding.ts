@@ -20,6 +20,8 @@ export interface CallSite {
 export interface Finding {
   readonly kind: FindingKind
   readonly severity: Severity
+  /** The pages are at rest but for what is told here: of what is no error, the first to look at. */
+  readonly odd?: boolean
   /** One or two sentences: what, how sure, and why. */
   readonly why: string
   /** Frame numbers, ascending. */

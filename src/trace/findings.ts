@@ -2,11 +2,13 @@
 
 import type { PageAccount } from './accounts.ts'
 import type { Area } from './area.ts'
+import type { EndOfTrace } from './end-of-trace.ts'
 import type { CallSite, Finding, FindingKind, JudgedRange, Severity } from './finding.ts'
-import { count, type EndOfTrace, heldFindings, listed, nameOf } from './held.ts'
+import { heldFindings, putName } from './held.ts'
+import { incidentFindings } from './incidents.ts'
 import type { KernelRules } from './kernel-rules.ts'
-import type { Incident } from './ledger.ts'
 import { versionOf } from './page-flags.ts'
+import { count, listed } from './words.ts'
 
 /** An event no order explains, kept for the end. */
 export interface BadCount {
@@ -34,11 +36,12 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   )
 }
 
-/** Among what is no error: references whose class should not last come before mappings, and these before what has no site. */
+/** Among what is no error: pages that are at rest but for one reference come first, then references whose class should not last come before mappings, and these before what has no site. */
 function suspicion(finding: Finding): number {
   const first = finding.callsites[0]
   if (!first) return 0
   if (finding.kind !== 'held') return 1
+  if (finding.odd === true) return 4
   switch (first.class) {
     case 'page-table entry':
     case 'base reference':
@@ -54,7 +57,8 @@ function suspicion(finding: Finding): number {
 
 /** What the trace shows, without the conformance to the model; not yet in order. */
 export function traceFindings(end: EndOfTrace, badCounts: readonly BadCount[], rules: KernelRules | undefined): Finding[] {
-  return [...heldFindings(end), ...silentIdle(end, rules), ...incidents(end), ...badCountFindings(end, badCounts)]
+  end.ledger.matching.addLoops(end.ledger.span)
+  return [...heldFindings(end), ...silentIdle(end, rules), ...incidentFindings(end), ...badCountFindings(end, badCounts)]
 }
 
 /** A page that became idle by a put that wakes nobody, and was not touched since. */
@@ -129,64 +133,10 @@ function sitesOf(end: EndOfTrace, sites: ReadonlyMap<number, number>): CallSite[
     .map(([site, times]) => ({ function: putName(end, site), class: undefined, stack: end.ledger.sites.of(site).frames, references: times, share: 1 }))
 }
 
-/** The function to name for a put: the innermost. */
-function putName(end: EndOfTrace, site: number): string {
-  return end.ledger.sites.of(site).frames[0] ?? 'an unknown caller (no stack was recorded)'
-}
-
-const INCIDENT: Record<Incident['kind'], (n: string, first: Incident, free: number, name: string) => string> = {
-  'below-free': (n, first, free, name) =>
-    `${n} went below the value at which such a page is free (${free}): ${name}() put it from ${first.before} to ${first.after}, a reference it did not have.`,
-  'get-on-free': (n, first, _free, name) =>
-    `${n} got a reference while free: ${name}() raised the count from ${first.before}, and nothing kept the page from being given to another.`,
-  'bad-free': (n, first, free, name) =>
-    `${n} ${free === 1 && first.after >= free ? 'was taken down while held' : 'was given a new count while held'}: in ${name}() the count went from ${first.before} to ${first.after}, and ${first.before - free} ${first.before - free === 1 ? 'reference was' : 'references were'} still out.`,
-}
-
-/** Whether it still is what it was taken for, now that the whole trace has told at which count pages are free. */
-function stands({ kind, before, after }: Incident, free: number): boolean {
-  if (kind === 'below-free') return after < free
-  return kind === 'get-on-free' ? free === 0 && before === 0 : before > free
-}
-
-function incidents(end: EndOfTrace): Finding[] {
-  const { ledger } = end
-  const groups = new Map<string, Incident[]>()
-  for (const incident of ledger.incidents) {
-    const { page } = incident
-    if (!end.isDevice(page) || !stands(incident, end.free(page))) continue
-    const key = `${incident.kind}/${incident.site}`
-    const group = groups.get(key)
-    if (group) group.push(incident)
-    else groups.set(key, [incident])
-  }
-  const findings: Finding[] = []
-  for (const group of groups.values()) {
-    const [first] = group
-    const area = ledger.areas.of(first.page)
-    const free = end.free(first.page)
-    const pages = [...new Set(group.map(({ page }) => page.pfn))].sort((a, b) => a - b)
-    const facts = ledger.sites.of(first.site)
-    const name = first.kind === 'get-on-free' ? nameOf(ledger.sites.statsOf(first.site), facts.frames) : putName(end, first.site)
-    const legal = first.kind === 'get-on-free' && area.type === 'fsdax'
-    if (legal) continue
-    const sure = area.type !== 'unknown'
-    findings.push({
-      kind: first.kind,
-      severity: sure ? 'error' : 'unknown',
-      why: `${INCIDENT[first.kind](count(pages.length, 'page'), first, free, name)}${sure ? '' : ' Which type these pages have is not known, so the rule may be another.'}`,
-      pages,
-      references: group.length,
-      callsites: [{ function: name, class: undefined, stack: facts.frames, references: group.length, share: 1 }],
-      example: { pfn: first.page.pfn, pid: first.pid, time: first.time, age: end.last - first.time },
-    })
-  }
-  return findings
-}
-
 function badCountFindings(end: EndOfTrace, all: readonly BadCount[]): Finding[] {
   const groups = new Map<string, BadCount[]>()
-  for (const one of all) {
+  for (const said of all) {
+    const one = { ...said, sure: said.sure && !end.doubtful(said.time) }
     const key = `${one.sure}/${one.site}/${one.operation}`
     const group = groups.get(key)
     if (group) group.push(one)

@@ -57,6 +57,11 @@ export function outlivesCall(holder: HolderClass): boolean {
   return lastsAtWill(holder) || holder === 'GUP pin'
 }
 
+/** Classes whose references are given back before the call that took them returns. */
+export function endsWithCall(holder: HolderClass): boolean {
+  return holder === 'migration' || holder === 'fault'
+}
+
 /** Frames between a call and the hardware: the call is what is inside of them. */
 const ENTRY =
   /^(entry_\w+|do_syscall_\w+|do_int80\w*|x64_sys_call|ia32_sys_call|syscall_\w+|invoke_syscall\w*|el0\w*|do_el0\w*|asm_\w+|exc_page_fault|do_user_addr_fault|ret_from_fork\w*|system_call\w*|exit_to_user_\w+|irqentry_\w+)$/

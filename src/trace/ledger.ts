@@ -5,7 +5,7 @@
  * (the page's only open reference), else the youngest of the same task, else the youngest. Matching gives times and tasks; the
  * blame of a leak does not rest on it, but on `Span`.
  */
-import { Accounts, FROZEN, LIVED, MET, type PageAccount, TAINTED } from './accounts.ts'
+import { Accounts, FROZEN, LIVED, MET, type OpenLife, type PageAccount, TAINTED } from './accounts.ts'
 import { type Area, Areas, shapeOfMapping } from './area.ts'
 import { roomFor } from './columns.ts'
 import { lastsAtWill } from './holder.ts'
@@ -44,6 +44,8 @@ export interface Incident {
   readonly pid: number
   readonly before: number
   readonly after: number
+  /** Of `bad-free`: the life that was cut short, with who held the page. */
+  readonly life: OpenLife | undefined
 }
 
 /** Incidents kept. */
@@ -356,7 +358,9 @@ export class Ledger implements LifeListener {
   }
 
   private incident(kind: Incident['kind'], page: TrackedPage, site: number, time: number, pid: number, before: number, after: number): void {
-    if (this.incidents.length < MOST_INCIDENTS) this.incidents.push({ kind, page, site, time, pid, before, after })
+    if (this.incidents.length >= MOST_INCIDENTS) return
+    const life = kind === 'bad-free' ? this.accounts.lifeOf(page.index, this.vectors) : undefined
+    this.incidents.push({ kind, page, site, time, pid, before, after, life })
   }
 
   broken(page: DevicePage, why: BreakReason): void {

@@ -14,6 +14,7 @@ import { versionOf } from '../../src/trace/page-flags.ts'
 import { parseIomem } from '../../src/trace/ranges.ts'
 import type { TraceHead, TraceListener, TraceSummary, TraceTables } from '../../src/trace/source.ts'
 import { readText } from '../../src/trace/text/read.ts'
+import type { Gap } from './planted.ts'
 
 const inflate = await makeInflate()
 
@@ -108,16 +109,25 @@ export function slice(batch: EventBatch, from: number, to: number): EventBatch {
   return part
 }
 
-/** Audits rows as if they were the whole recording. */
+/** Audits rows as if they were the whole recording; `gaps` in order. */
 export function auditRows(
   of: { head: TraceHead; tables: TraceTables; summary: TraceSummary },
   batch: EventBatch,
   ranges: readonly DeviceRange[],
   rules: (release: string | undefined) => KernelRules | undefined = plainRules,
+  gaps: readonly Gap[] = [],
 ): AuditResult {
   const audit = new Audit({ ranges, rules })
   audit.listener.head?.(of.head)
-  for (let from = 0; from < batch.length; from += 4096) audit.listener.events(slice(batch, from, Math.min(batch.length, from + 4096)), of.tables)
+  let from = 0
+  const until = (row: number): void => {
+    for (; from < row; from = Math.min(row, from + 4096)) audit.listener.events(slice(batch, from, Math.min(row, from + 4096)), of.tables)
+  }
+  for (const gap of gaps) {
+    until(gap.row)
+    audit.listener.lost?.(gap)
+  }
+  until(batch.length)
   return audit.finish({
     ...of.summary,
     events: batch.length,

@@ -1,0 +1,19 @@
+/** What is known when a trace has been read: what findings are made from. */
+import type { Ledger } from './ledger.ts'
+import type { TrackedPage } from './page-table.ts'
+import type { TraceTables } from './source.ts'
+
+/** Everything a verdict needs of the trace as a whole. */
+export interface EndOfTrace {
+  readonly ledger: Ledger
+  readonly tables: TraceTables
+  /** Last time stamp of any event. */
+  readonly last: number
+  readonly release: string | undefined
+  /** The device pages that had events. */
+  readonly pages: readonly TrackedPage[]
+  readonly free: (page: TrackedPage) => 0 | 1
+  readonly isDevice: (page: TrackedPage) => boolean
+  /** Whether at that time events may be missing, or in an order that cannot be told: then no count is called wrong. */
+  readonly doubtful: (time: number) => boolean
+}

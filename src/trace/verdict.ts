@@ -1,0 +1,165 @@
+/** Whether a reference that is open at the end is an error: the rules of evidence. */
+import type { OpenLife } from './accounts.ts'
+import type { Attribution, Blamed } from './attribution.ts'
+import type { EndOfTrace } from './end-of-trace.ts'
+import type { Severity } from './finding.ts'
+import { endsWithCall, lastsAtWill, outlivesCall } from './holder.ts'
+import { flagNames, versionOf } from './page-flags.ts'
+import type { GetStats } from './sites.ts'
+import { article, duration, grouped } from './words.ts'
+
+/** A site "otherwise gives back": of so many references at least, such a part. */
+const USUAL = { references: 20, part: 0.95 }
+/** An open reference is too old if it is so many times as old as the oldest that was given back. */
+const TIMES = 10
+/** Time stamps of one microsecond: no hold is taken to be shorter. */
+const SHORTEST = 1000
+/** Less than a second of waiting proves nothing of what others finish: I/O, another CPU's batch of puts. */
+const PATIENCE = 1e9
+
+export interface Verdict {
+  readonly severity: Severity
+  /** The site gives back next to nothing of what it takes: what one page proves holds for its others. */
+  readonly never?: boolean
+  /** But for the reference the page is at rest: of what is no error, the first to look at. */
+  readonly odd?: boolean
+  /** Why, for one page; findings are grouped by it. */
+  readonly reason: string
+}
+
+/** Sites that are judged by what all of them do. */
+interface Family {
+  /** Amount taken, as far as it could be followed, and of it what was given back. */
+  followed: number
+  returned: number
+  longest: number
+}
+
+/** Core functions of the kernel give back what they take in the same way, whoever called them; of others only the same stack is. */
+function familyOf({ facts, holder }: GetStats): string {
+  return endsWithCall(holder.class) || holder.class === 'page-table entry' ? `${holder.class} ${holder.function}` : String(facts.id)
+}
+
+/** What verdicts need of the trace as a whole, found out once. */
+export interface Evidence {
+  readonly end: EndOfTrace
+  /** The longest hold of references that are neither mappings nor I/O: what "a moment" is in this trace. */
+  readonly longest: number
+  /** The same of those that are given back before the call that took them returns. */
+  readonly inCall: number
+  /** What each site's like gave and gave back: see `familyOf`. */
+  readonly families: ReadonlyMap<string, Family>
+  /** Functions (`SiteFacts.inner`) whose puts made pages free. */
+  readonly freeing: ReadonlySet<number>
+}
+
+/** `out`: amounts that are still out, by site. */
+export function evidenceOf(end: EndOfTrace, out: ReadonlyMap<number, number>): Evidence {
+  const { sites, idled } = end.ledger
+  const longest = { any: SHORTEST, inCall: 0 }
+  const families = new Map<string, Family>()
+  for (const stats of sites.allGets) {
+    const { holder, longest: own } = stats
+    const name = familyOf(stats)
+    const family = families.get(name) ?? { followed: 0, returned: 0, longest: SHORTEST }
+    families.set(name, family)
+    const followed = stats.taken - stats.abandoned
+    family.followed += followed
+    family.returned += followed - (out.get(stats.facts.id) ?? 0)
+    family.longest = Math.max(family.longest, own)
+    if (outlivesCall(holder.class)) continue
+    longest.any = Math.max(longest.any, own)
+    if (endsWithCall(holder.class)) longest.inCall = Math.max(longest.inCall, own)
+  }
+  return {
+    end,
+    longest: longest.any,
+    inCall: longest.inCall === 0 ? longest.any : Math.max(SHORTEST, longest.inCall),
+    families,
+    freeing: new Set([...idled.keys()].map((site) => sites.of(site).inner)),
+  }
+}
+
+export function judge(evidence: Evidence, life: OpenLife, attribution: Attribution): Verdict {
+  if (attribution.blamed.length === 0) return { severity: 'info', reason: 'nothing in the trace tells whose it is' }
+  const verdicts = attribution.blamed.map((blamed) => judgeSite(evidence, life, attribution, blamed))
+  // Several sites may be meant: an error only if it is one whichever it is. Sites that are all open: the worst.
+  const ambiguous = attribution.blamed.some(({ share }) => share < 1)
+  const order: readonly Severity[] = ambiguous ? ['info', 'unknown', 'error'] : ['error', 'unknown', 'info']
+  for (const severity of order) {
+    const found = verdicts.find((one) => one.severity === severity)
+    if (found) return found
+  }
+  return verdicts[0]
+}
+
+function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution, blamed: Blamed): Verdict {
+  const { end, longest } = evidence
+  const { ledger } = end
+  const stats = ledger.sites.statsOf(blamed.site)
+  const family = stats && evidence.families.get(familyOf(stats))
+  if (!stats || !family) return { severity: 'info', reason: 'the trace ends while it is held' }
+  const holder = stats.holder.class
+  const { followed, returned, longest: hold } = family
+  // The more were given back in time, the surer their longest hold is a bound.
+  const patience = (PATIENCE * USUAL.references) / Math.max(USUAL.references, references(returned))
+  const quiet = end.last - life.last
+  const bare = holder === 'page-table entry' && unmapped(end, life, blamed.site)
+  if (bare && quiet > Math.max(TIMES * evidence.inCall, patience)) {
+    return {
+      severity: 'error',
+      reason: `the last event of the page says that nothing maps it any more (mapcount ${life.lastMapcount}), yet ${article(holder)} still counts`,
+    }
+  }
+  if (bare)
+    return { severity: 'info', odd: true, reason: `nothing maps the page any more, but the put of ${article(holder)} may be under way where the trace ends` }
+  if (lastsAtWill(holder)) return { severity: 'info', reason: `${article(holder)} may last as long as user space likes` }
+  const reference = life.open.find((one) => one.site === blamed.site)
+  const since = reference?.time ?? life.last
+  const pid = reference?.pid ?? life.lastPid
+  const age = end.last - since
+  const { otherCall, last } = ledger.seen.after(pid, stats.facts.call, since)
+  const slow = Math.max(TIMES * hold, patience)
+  const again = reference === undefined ? 0 : ledger.rounds.of(blamed.site, pid) - reference.round
+  const wentOn = otherCall !== undefined || last - since > slow || again >= USUAL.references
+  const usual = followed >= USUAL.references && returned >= USUAL.part * followed
+  if (usual && wentOn && age > (outlivesCall(holder) ? slow : TIMES * hold)) {
+    const percent = Math.floor((1000 * returned) / followed) / 10
+    return {
+      severity: 'error',
+      reason: `${stats.facts.id === Number(familyOf(stats)) ? 'this site' : `${stats.holder.function}()`} gives back ${percent} % of the ${grouped(references(followed))} references it takes, after ${duration(hold)} at the most, and its task has gone on`,
+    }
+  }
+  const whole = attribution.how === 'removal' && blamed.share === 1 && !outlivesCall(holder)
+  // The page went the way on which others became free, and did not: but for this reference it is at rest.
+  const odd = whole && evidence.freeing.has(ledger.sites.of(life.lastSite).inner)
+  const never = returned < 0.5 * followed
+  // What took a page that was free may keep it for as long as it likes.
+  const stands = never
+    ? quiet > longest && (odd || holder !== 'driver allocation')
+    : odd && age > TIMES * hold * Math.max(1, USUAL.references / references(returned))
+  if (whole && stands && (otherCall !== undefined || again >= USUAL.references)) {
+    return {
+      severity: 'error',
+      never,
+      reason: `without it the page's life is whole, as those of other pages are: everything else that was taken was given back; its task has returned from the call (${otherCall === undefined ? 'it has come there again and again since' : `it was seen in ${ledger.sites.callName(otherCall)} afterwards`})`,
+    }
+  }
+  if (outlivesCall(holder)) return { severity: 'info', reason: `${article(holder)} may be under way where the trace ends` }
+  return { severity: 'info', odd, reason: wentOn ? 'nothing shows that it should have been given back yet' : 'its task may still be in the call that took it' }
+}
+
+/** Whether the last event of a page, later than the entry's own, shows it unmapped. Of a large folio the field of the head says nothing. */
+function unmapped(end: EndOfTrace, life: OpenLife, site: number): boolean {
+  const version = versionOf(end.release ?? '')
+  // Raw since 6.12, cooked until 6.1; in between the trace itself shows it.
+  const raw = version >= 6012 || (version > 6001 && end.ledger.rawMapcount)
+  if (version === 0 || life.lastSite === site) return false
+  const head = 1 << flagNames(end.release).indexOf('head')
+  return (life.lastFlags & head) === 0 && life.lastMapcount === (raw ? -1 : 0)
+}
+
+/** A pin is one reference, though it counts 1024. */
+export function references(amount: number): number {
+  return Math.floor(amount / 1024) + (amount % 1024)
+}
