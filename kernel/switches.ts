@@ -376,7 +376,7 @@ export const change = switches({
   },
   kfd_puts_unmapped_page: {
     subject: 'amdkfd: svm_migrate_copy_to_vram() puts every page it took when it fails',
-    effect: 'a GPU page is put whose source could not be mapped for DMA; before, it stayed locked, with its references, for ever',
+    effect: 'a GPU page is put whose source could not be mapped or copied; before, the page was migrated to it without having been copied',
   },
   kfd_counts_vram_pages: {
     subject: 'amdkfd: a range counts its pages on the GPU (prange->vram_pages)',

@@ -49,6 +49,9 @@ export default scenario({
       kfd_worker()
     },
   },
+  always: {
+    'the memory of a page in use is not given to somebody else': () => device.held.pte === 0 || device.data === 1,
+  },
   finally: {
     'no reference is left behind': () => held_in_passing(device) + held_in_passing(ram0) + held_in_passing(ram1) === 0,
     'every svm_bo is released': () => none_is_left(),

@@ -24,12 +24,17 @@ export function mmget_not_zero(mm: Mm): boolean {
 
 /** mmput() of a process with one VMA, and mmput_async(), which leaves exit_mmap() to a worker: the last one ends the address space. True for it. */
 export function mmput(vma: Vma): boolean {
-  const last = atomic(() => {
-    vma.mm.mm_users -= 1
-    return vma.mm.mm_users === 0
-  })
+  const last = mmput_testzero(vma.mm)
   if (last) exit_mmap(vma)
   return last
+}
+
+/** atomic_dec_and_test() of mmput(): true for who ends the address space. @primitive */
+export function mmput_testzero(mm: Mm): boolean {
+  return atomic(() => {
+    mm.mm_users -= 1
+    return mm.mm_users === 0
+  })
 }
 
 /** is_cow_mapping(): anonymous memory of this model is private, files are shared. */

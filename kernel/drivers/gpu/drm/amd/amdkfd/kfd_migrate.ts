@@ -1,6 +1,6 @@
 // drivers/gpu/drm/amd/amdkfd/kfd_migrate.c: pages of a range of the process go to the GPU's memory and come back. The file is of v5.14, and
 // v5.10 has none: `amdkfd_svm` switches it. What v5.15+seed has of it is a reconstruction: v5.15's functions under the counting rules of v5.10.
-import { atomic, may_fail, WARN_ON_ONCE } from 'putpage/model'
+import { atomic, may_fail, WARN_ON_ONCE, type Word } from 'putpage/model'
 import { is_zone_device_page } from '../../../../../include/linux/memremap.ts'
 import { get_page, put_page } from '../../../../../include/linux/mm.ts'
 import type { Page, Vma } from '../../../../../include/linux/mm_types.ts'
@@ -83,24 +83,24 @@ export function svm_migrate_page_free(page: Page): void {
 /** What a migration came to: how many pages, or an error. */
 type Migrated = 'error' | 'none' | 'one'
 
+/** What svm_migrate_copy_to_vram() leaves in the dst array, and whether a step failed. */
+type Copied = Word<{ page: Page | null; failed: boolean }>
+
 /**
- * svm_migrate_copy_to_vram(). Null: there is no destination, because a step failed. A hole gets what the page holds: memory is cleared when the
- * range gets its svm_bo, and not again.
- * v6.12 puts all pages it took; before, not the one whose source could not be mapped.
+ * svm_migrate_copy_to_vram(). A hole gets what the page holds: memory is cleared when the range gets its svm_bo, and not again.
+ * When a step fails v6.12 puts all pages it took. Before, it puts those before the one it was at: that one stays in the dst array, and is
+ * migrated to all the same.
  */
-function svm_migrate_copy_to_vram(prange: SvmRange, spage: Page | null): Page | null {
-  if (change.kfd_skips_page_in_use && kfd.pgmap!.pages[0]!.zone_device_data.svm_bo !== null) return null
+function svm_migrate_copy_to_vram(prange: SvmRange, spage: Page | null): Copied {
+  if (change.kfd_skips_page_in_use && kfd.pgmap!.pages[0]!.zone_device_data.svm_bo !== null) return { page: null, failed: true }
   const dpage = svm_migrate_get_vram_page(prange)
-  if (spage === null) return dpage
-  if (!dma_map_page()) {
-    if (change.kfd_puts_unmapped_page) svm_migrate_put_vram_page(dpage)
-    return null
-  }
-  if (!svm_migrate_copy_memory_gart(dpage, spage)) {
-    svm_migrate_put_vram_page(dpage)
-    return null
-  }
-  return dpage
+  if (spage === null) return { page: dpage, failed: false }
+  let copied = dma_map_page()
+  if (copied) copied = svm_migrate_copy_memory_gart(dpage, spage)
+  if (copied) return { page: dpage, failed: false }
+  if (!change.kfd_puts_unmapped_page) return { page: dpage, failed: true }
+  svm_migrate_put_vram_page(dpage)
+  return { page: null, failed: true }
 }
 
 /**
@@ -110,10 +110,10 @@ function svm_migrate_copy_to_vram(prange: SvmRange, spage: Page | null): Page | 
 function svm_migrate_vma_to_vram(prange: SvmRange, vma: Vma): Migrated {
   const src = migrate_vma_setup(vma, 'system', null)
   if (!src.migrate) return 'none'
-  const dst = svm_migrate_copy_to_vram(prange, src.page)
-  const migrated = migrate_vma_pages(vma, src, dst, null)
-  migrate_vma_finalize(src, dst, migrated, null)
-  if (dst === null) return 'error'
+  const copied = svm_migrate_copy_to_vram(prange, src.page)
+  const migrated = migrate_vma_pages(vma, src, copied.page, null)
+  migrate_vma_finalize(src, copied.page, migrated, null)
+  if (copied.failed) return 'error'
   return change.kfd_counts_migrated_pages && !migrated ? 'none' : 'one'
 }
 

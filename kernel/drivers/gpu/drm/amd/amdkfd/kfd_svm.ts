@@ -6,7 +6,8 @@ import type { Mm, Vma } from '../../../../../include/linux/mm_types.ts'
 import { Mutex, mutex_lock, mutex_trylock, mutex_unlock } from '../../../../../include/linux/mutex.ts'
 import { down_read, down_read_trylock, down_write, downgrade_write, up_read } from '../../../../../include/linux/rwsem.ts'
 import { Spinlock, spin_lock, spin_unlock } from '../../../../../include/linux/spinlock.ts'
-import { mmget_not_zero, mmput } from '../../../../../kernel/fork.ts'
+import { exit_mmap } from '../../../../../kernel/exit.ts'
+import { mmget_not_zero, mmput, mmput_testzero } from '../../../../../kernel/fork.ts'
 import { memremap_pages } from '../../../../../mm/memremap.ts'
 import { change } from '../../../../../switches.ts'
 import { svm_migrate_to_vram, svm_migrate_vram_to_ram } from './kfd_migrate.ts'
@@ -60,6 +61,8 @@ class Kfd {
   exiting = false
   /** It is done. */
   exited = false
+  /** exit_mmap() is between mmu_notifier_invalidate_range_start() and _end(). */
+  invalidating = false
   /** Copies by the GPU, and the DMA mappings for them, may fail. Set by a scenario. */
   copies_fail = false
 }
@@ -349,22 +352,33 @@ export function svm_range_restore_pages(): void {
   mutex_unlock(prange.migrate_mutex)
   mutex_unlock(kfd.svms_lock)
   up_read(vma.mm.mmap_lock)
-  kfd_mmput()
+  // kfd_unref_process() comes after mmput(): until then the process is this fault's.
+  if (mmput(vma)) kfd.exiting = true
 }
 
-/** The process ends: mmput(), and kfd_process_notifier_release(), which queues kfd_process_wq_release(). */
+/** The process ends. */
 export function kfd_process_exit(): void {
   kfd_mmput()
 }
 
-/** mmput() of the process's address space; who ends it tells the driver (mmu_notifier_release()). */
+/**
+ * mmput() of the process's address space. Who ends it tells the driver first (mmu_notifier_release(), kfd_process_notifier_release()), which
+ * queues kfd_process_wq_release(); then the page tables are emptied. The grace period of SRCU between is over at any time. Also
+ * mmput_async(), whose work is done at once.
+ */
 export function kfd_mmput(): void {
-  if (mmput(kfd.vma!)) kfd.exiting = true
+  if (!mmput_testzero(kfd.vma!.mm)) return
+  kfd.exiting = true
+  kfd.invalidating = true
+  exit_mmap(kfd.vma!)
+  kfd.invalidating = false
 }
 
 /** kfd_process_wq_release(), svm_range_list_fini(): the range goes. */
 function kfd_process_wq_release(): void {
   svm_range_unlink(svm_range)
+  // svm_range_remove_notifier(): mmu_interval_notifier_remove() waits for an invalidation under way.
+  block_until(() => !kfd.invalidating, { what: 'svm_range_remove_notifier() waits until the page tables are empty' })
   svm_range_free(svm_range)
 }
 
