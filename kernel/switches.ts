@@ -394,6 +394,18 @@ export const change = switches({
     subject: 'amdkfd: do not migrate to a page of the GPU whose free callback has not run (in no kernel: an answer to an open question)',
     effect: 'a page that a CPU fault has brought back, and still holds or frees, is not initialised for its next use; the data stay in ordinary memory',
   },
+  nouveau_evicts_large_folios: {
+    subject: 'nouveau/dmem: nouveau_dmem_evict_chunk() says that its destination is large (in no kernel: an answer to an open question)',
+    effect: 'a large folio is migrated when the driver goes: its destination is known to be as large (MIGRATE_PFN_COMPOUND)',
+  },
+  nouveau_pfns_map_by_order: {
+    subject: 'nouveau/dmem: nouveau_pfns_map() is given the order of a folio (large folios of v7.x)',
+    effect: 'the entries that the GPU should get with a migration are refused: the order is taken for a page shift',
+  },
+  nouveau_maps_migrated_only: {
+    subject: 'nouveau/dmem: map what was migrated (in no kernel: an answer to an open question)',
+    effect: 'the GPU gets no entry of a device page whose migration was given up in migrate_vma_pages()',
+  },
   nouveau_copy_one: {
     subject: 'nouveau/dmem: refactor nouveau_dmem_fault_copy_one()',
     since: 'v6.1',
@@ -737,6 +749,7 @@ kernels(change, {
       'kfd_counts_vram_pages',
       'kfd_counts_migrated_pages',
       'kfd_evicts_in_ttm',
+      'nouveau_pfns_map_by_order',
       'private_free_at_zero',
       'fsdax_free_at_zero',
       'fsdax_wake_at_zero',

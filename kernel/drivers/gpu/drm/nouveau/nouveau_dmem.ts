@@ -1,5 +1,5 @@
 // drivers/gpu/drm/nouveau/nouveau_dmem.c: device-private pages of a GPU, in chunks of its memory. Single pages, and one chunk; what
-// the device keeps of a page is page.data.
+// the device keeps of a page is page.data. Large folios are in nouveau_dmem-folio.ts.
 import { atomic, BUG_ON, data_race, type Guarded, type Int, may_fail, struct, WARN_ON } from 'putpage/model'
 import type { DevPagemap } from '../../../../include/linux/memremap.ts'
 import { get_page, put_page } from '../../../../include/linux/mm.ts'
@@ -14,13 +14,17 @@ import { memremap_pages, memunmap_pages, zone_device_page_init } from '../../../
 import { migrate_device_pages, migrate_device_range, migrate_vma_finalize, migrate_vma_pages, migrate_vma_setup } from '../../../../mm/migrate_device.ts'
 import { __free_page, alloc_page, alloc_zeroed_page } from '../../../../mm/page_alloc.ts'
 import { change } from '../../../../switches.ts'
-import { type NouveauSvmm, nouveau_svmm_invalidate } from './nouveau_svm.ts'
+import { nouveau_dmem_evict_folios } from './nouveau_dmem-folio.ts'
+import { type NouveauSvmm, nouveau_pfns_map, nouveau_svmm_invalidate } from './nouveau_svm.ts'
 
 /** struct nouveau_dmem with its one struct nouveau_dmem_chunk. */
 class NouveauDmem {
   mutex = new Mutex()
   lock = new Spinlock()
   free_pages: Guarded<Page | null, 'lock'> = null
+  free_folios: Guarded<Page | null, 'lock'> = null
+  /** The chunk was made of large folios. */
+  large = false
   /** chunk->callocated; unsigned in the kernel, where it wraps. */
   callocated: Guarded<Int<-1, 3>, 'lock'> = 0
   /** chunk->bo: the memory of the chunk, pinned. Null when nouveau_dmem_fini() has let it go (v6.12 leaves the pointer). */
@@ -57,11 +61,16 @@ function nouveau_dmem_page_addr(_page: Page): void {
   BUG_ON(!dmem.bo, 'kernel NULL pointer dereference', "chunk->bo is null: the driver let the chunk's memory go while a page of it was in use")
 }
 
-/** nouveau_dmem_page_free(), nouveau_dmem_folio_free() of a single page: pgmap->ops->page_free(). May run under a page-table lock. */
+/** nouveau_dmem_page_free(), nouveau_dmem_folio_free(): pgmap->ops->page_free(). May run under a page-table lock. */
 export function nouveau_dmem_page_free(page: Page): void {
   spin_lock(dmem.lock)
-  page.zone_device_data = next_free(dmem.free_pages)
-  dmem.free_pages = page
+  if (dmem.large && page.order === 1) {
+    page.zone_device_data = next_free(dmem.free_folios)
+    dmem.free_folios = page
+  } else {
+    page.zone_device_data = next_free(dmem.free_pages)
+    dmem.free_pages = page
+  }
   WARN_ON(dmem.callocated === 0, '!chunk->callocated', 'a page is freed of a chunk that has none in use: one was freed twice')
   dmem.callocated -= 1
   spin_unlock(dmem.lock)
@@ -114,7 +123,7 @@ function copy_func(dst: Page, src: Page): boolean {
 }
 
 /** nouveau_dmem_copy_one(), nouveau_dmem_copy_folio(): from the device to an ordinary page, which it locks. */
-function nouveau_dmem_copy_one(spage: Page, dpage: Page): boolean {
+export function nouveau_dmem_copy_one(spage: Page, dpage: Page): boolean {
   lock_page(dpage)
   nouveau_dmem_page_addr(spage)
   return copy_func(dpage, spage)
@@ -181,12 +190,16 @@ function nouveau_dmem_fault_copy_one(spage: Page, dpage: Page): boolean {
   return copied
 }
 
-/** nouveau_dmem_migrate_vma(): one page, or a hole, of the process goes to the device. Under mmap_lock. */
+/**
+ * nouveau_dmem_migrate_vma(), nouveau_dmem_migrate_chunk(): one page, or a hole, of the process goes to the device. Under mmap_lock. What the GPU
+ * maps afterwards was decided when the copy was made: whether the page was migrated is not looked at.
+ */
 export function nouveau_dmem_migrate_vma(svmm: NouveauSvmm, vma: Vma): void {
   const src = migrate_vma_setup(vma, 'system', null)
   if (!src.migrate) return
   const dst = nouveau_dmem_migrate_copy_one(svmm, src.page)
   const migrated = migrate_vma_pages(vma, src, dst, null)
+  nouveau_pfns_map(svmm, change.nouveau_maps_migrated_only && !migrated ? null : dst)
   migrate_vma_finalize(src, dst, migrated, null)
 }
 
@@ -206,6 +219,10 @@ function nouveau_dmem_migrate_copy_one(svmm: NouveauSvmm, spage: Page | null): P
 
 /** nouveau_dmem_evict_chunk(), one page after the other. A copy that fails is not noticed. */
 function nouveau_dmem_evict_chunk(): void {
+  if (dmem.large) {
+    nouveau_dmem_evict_folios()
+    return
+  }
   const pagemap = dmem.pagemap!
   for (let i = 0; i < 2; i++) if (i < dmem.npages) nouveau_dmem_evict_page(pagemap.pages[i]!)
 }
