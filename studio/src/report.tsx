@@ -8,6 +8,9 @@ import { ThemeButton } from './theme.tsx'
 
 export const runName = ({ scenario, kernel, changes }: RunSummary): string => [scenario, kernel, ...changes].join(' ')
 
+/** For somebody who was sent the file and has never seen one. */
+const WHAT_THIS_IS = 'a model of kernel code: below is one order of its steps that fails a check'
+
 export function Report({ document: made }: { document: PlayDocument }) {
   const route = useRoute()
   const all = route.view === 'runs' || made.runs.length === 0
@@ -17,7 +20,8 @@ export function Report({ document: made }: { document: PlayDocument }) {
       <header class="top">
         <span class="name">putpage</span>
         <nav aria-label="Runs">
-          {made.runs.length > 0 && (
+          {made.others.length === 0 && made.runs.length === 1 && run.failures.length > 0 && <span class="faint">{WHAT_THIS_IS}</span>}
+          {made.runs.length > 0 && made.runs.length + made.others.length > 1 && (
             <label class="check">
               <span class="faint">counterexamples of</span>
               <select value={runName(run)} onChange={(event) => go('play', { run: event.currentTarget.value })}>

@@ -40,7 +40,10 @@ test('the counterexample of the mail (413): a report says who did what wrong and
   const told = await page.locator('.summary').innerText()
   assert.match(told, /✖ warn/)
   assert.match(told, /Who did it\s+program, in try_get_page\(\) of include\/linux\/mm\.ts:\d+, step \d+/)
-  assert.match(told, /Who holds page\s+nobody/)
+  assert.match(told, /The scenario\s+read\(\) into a mapping of a DAX file/)
+  assert.match(told, /Who holds page\s+nobody[\s\S]*its count is 0 from the first step to the last/)
+  // The step that fails is named by what its check read, not by what else it did.
+  assert.match(await page.locator('.cell.fails').innerText(), /try_get_page[\s\S]*reads _refcount: 0/)
   assert.match(told, /putpage check gup-of-mapped-dax --kernel v5\.15\+seed/)
 
   // It stands at the failure; the source shows the line, the state the page.
@@ -70,6 +73,7 @@ test('a lost wake: jumps, folded reads, another schedule tried by hand, and the 
   const told = await page.locator('.summary').innerText()
   assert.match(told, /Who waits\s+truncate sleeps in wait_page_idle\(\)[\s\S]*nobody is left to wake it/)
   assert.match(told, /Last step\s+dma, in folio_put_refs\(\)/)
+  assert.match(told, /Who holds page\s+base reference[\s\S]*its count: 1 → 2 by dma \(GUP\) step \d+ → 1 by dma \(GUP\) step \d+/)
 
   const where = (): Promise<string> => page.locator('.where').innerText()
   const folded = await page.locator('.lanes thead th').count()

@@ -17,6 +17,7 @@ export function Lanes({ threads, standing, columns, at, given, failing, onGo }: 
   const box = useRef<HTMLDivElement>(null)
   const shown = columns.find(({ to }) => to >= at)?.to ?? 0
   const current = at === 0 ? 0 : shown
+  const narrow = columns.filter(({ step }) => !step).length
   useEffect(() => {
     const cell = box.current?.querySelector<HTMLElement>('[data-current="true"]')
     const area = box.current
@@ -27,7 +28,13 @@ export function Lanes({ threads, standing, columns, at, given, failing, onGo }: 
       area.scrollLeft = Math.max(0, left - (area.clientWidth - head) / 3)
   }, [current, columns.length])
   return (
-    <section class="lanes scroll" ref={box} aria-label="Lanes: a row a thread, a column a step" tabIndex={0}>
+    <section
+      class="lanes scroll"
+      ref={box}
+      aria-label="Lanes: a row a thread, a column a step"
+      tabIndex={0}
+      style={{ '--steps': columns.length - narrow, '--folds': narrow }}
+    >
       <table>
         <thead>
           <tr>
@@ -88,7 +95,13 @@ function Cell({ column, checks, onGo }: { column: LaneColumn; checks: readonly C
     )
   }
   // A step may go through several functions: the one that fails is named.
-  const { at } = (checks && step.moments.find(({ violations }) => violations.some((check) => checks.includes(check)))) ?? step
+  const failing = checks && step.moments.find(({ violations }) => violations.some((check) => checks.includes(check)))
+  const { at } = failing ?? step
+  // What a check that fails by itself read says more than what else the step did.
+  const seen =
+    failing && failing.changes.length === 0
+      ? step.moments.slice(0, step.moments.indexOf(failing) + 1).findLast(({ reads }) => reads.length > 0)?.reads
+      : undefined
   const end = column.ends === 'thread ended' ? 'ends' : column.ends === 'waits' ? 'then waits' : column.ends === 'preempted' ? 'delayed here' : undefined
   return (
     <button
@@ -100,8 +113,13 @@ function Cell({ column, checks, onGo }: { column: LaneColumn; checks: readonly C
     >
       <span class="fn">{at.function}</span>
       <span class="text">{at.text}</span>
-      <span class="deed">{deedOf(step)}</span>
-      {checks && <span class="bad">✖ {checks[0].kind}</span>}
+      <span class="deed">{seen ? `reads ${seen.at(-1)}` : deedOf(step)}</span>
+      {checks && (
+        <span class="bad">
+          ✖ {checks[0].kind}
+          {checks.length > 1 ? ` and ${checks.length - 1} more` : ''}
+        </span>
+      )}
       {!checks && end && <span class={column.ends === 'preempted' ? 'delayed' : 'faint'}>{end}</span>}
     </button>
   )

@@ -165,6 +165,7 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
         failure={failure}
         path={whole}
         end={end}
+        layout={layout}
         onGo={(stop) => onPosition({ failure, at: stop, from: undefined, own: [] })}
         onFailure={(next) => onPosition({ failure: next, at: undefined, from: undefined, own: [] })}
       />

@@ -14,17 +14,25 @@ export function StatePanel({ view, all, onAll }: { view: StateView; all: boolean
         </span>
       </header>
       <section class="scroll" aria-label="State values" tabIndex={0}>
-        {view.pages.map((page) => (
-          <Page key={page.name} page={page} all={all} />
-        ))}
-        <Group title="Page tables and file entries" lines={view.entries} />
-        <Group title="Locks" lines={all ? view.locks : view.locks.filter(({ value, changed }) => changed || value !== 'free')} none="all free" />
-        <Group title="Wait queues" lines={all ? view.queues : view.queues.filter(({ value, changed }) => changed || value !== 'nobody')} none="nobody sleeps" />
-        {others.length > 0 && <Group title="Other state" lines={others} />}
-        <label class="check">
-          <input type="checkbox" checked={all} onChange={(event) => onAll(event.currentTarget.checked)} />
-          all fields ({view.others.length} others)
-        </label>
+        <div class="cards">
+          {view.pages.map((page) => (
+            <Page key={page.name} page={page} all={all} />
+          ))}
+        </div>
+        <div class="cards">
+          <Group title="Page tables and file entries" lines={view.entries} />
+          <Group title="Locks" lines={all ? view.locks : view.locks.filter(({ value, changed }) => changed || value !== 'free')} none="all free" />
+          <Group
+            title="Wait queues"
+            lines={all ? view.queues : view.queues.filter(({ value, changed }) => changed || value !== 'nobody')}
+            none="nobody sleeps"
+          />
+          {others.length > 0 && <Group title="Other state" lines={others} />}
+          <label class="check">
+            <input type="checkbox" checked={all} onChange={(event) => onAll(event.currentTarget.checked)} />
+            all fields ({view.others.length} others)
+          </label>
+        </div>
       </section>
     </section>
   )

@@ -3,11 +3,14 @@ import { useState } from 'preact/hooks'
 import { shortFile } from '../../../src/report/source.ts'
 import { turnsOf } from '../../../src/report/turns.ts'
 import { waitingOn } from '../../../src/report/waits.ts'
+import { countHistory } from './count-history.ts'
 import type { Machine, Path } from './path.ts'
-import type { StateView } from './view-of-state.ts'
+import type { StateLayout, StateView } from './view-of-state.ts'
 
 /** Delays named above the lanes, which show them all. */
 const MOST_DELAYS = 3
+/** Changes of a page's count that are told: the last ones. */
+const MOST_CHANGES = 5
 
 interface SummaryProps {
   readonly machine: Machine
@@ -15,11 +18,12 @@ interface SummaryProps {
   readonly path: Path
   /** The state at the end of the counterexample. */
   readonly end: StateView
+  readonly layout: StateLayout
   readonly onGo: (at: number) => void
   readonly onFailure: (failure: number) => void
 }
 
-export function Summary({ machine, failure, path, end, onGo, onFailure }: SummaryProps) {
+export function Summary({ machine, failure, path, end, layout, onGo, onFailure }: SummaryProps) {
   const [folded, setFolded] = useState(false)
   const { run, threads } = machine
   const found = failure === undefined ? undefined : run.failures[failure]
@@ -84,6 +88,10 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
       {!folded && (
         <dl class="facts">
           <div>
+            <dt>The scenario</dt>
+            <dd>{run.about}</dd>
+          </div>
+          <div>
             <dt>What failed</dt>
             <dd>
               {check.message} {check.name !== check.kind.replace('-', ' ') && check.kind !== 'sleeps' && <code>{check.name}</code>}
@@ -135,7 +143,7 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
               </dd>
             </div>
           ))}
-          {end.pages.map((page) => (
+          {end.pages.map((page, i) => (
             <div key={page.name}>
               <dt>Who holds {page.name}</dt>
               <dd>
@@ -147,6 +155,7 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
                   {' '}
                   — {page.type} page, count {page.count.value}, {page.stateText}
                 </span>
+                {page.type !== 'ram' && <CountChanges changes={countHistory(layout, path, i)} now={page.count.value} threads={threads} onGo={onGo} />}
               </dd>
             </div>
           ))}
@@ -187,5 +196,39 @@ export function Summary({ machine, failure, path, end, onGo, onFailure }: Summar
         </dl>
       )}
     </header>
+  )
+}
+
+/** Who raised and lowered a page's count on the way. */
+function CountChanges({
+  changes,
+  now,
+  threads,
+  onGo,
+}: {
+  changes: ReturnType<typeof countHistory>
+  now: string
+  threads: readonly string[]
+  onGo: (at: number) => void
+}) {
+  if (changes.length === 0) return <span class="counts faint">its count is {now} from the first step to the last</span>
+  const shown = changes.slice(-MOST_CHANGES)
+  const before = changes.length - shown.length
+  return (
+    <span class="counts">
+      <span class="faint">
+        its count{before > 0 ? `, after ${before} ${before === 1 ? 'change' : 'changes'} more` : ''}: {shown[0].before}
+      </span>
+      {shown.map(({ step, thread, after, holders }) => (
+        <span key={step}>
+          {' → '}
+          <b>{after}</b> by <span class={`who t${thread % 6}`}>{threads[thread]}</span>
+          {holders.length > 0 && ` (${holders.join(', ')})`}{' '}
+          <button type="button" class="link" onClick={() => onGo(step)}>
+            step {step}
+          </button>
+        </span>
+      ))}
+    </span>
   )
 }

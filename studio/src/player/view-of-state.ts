@@ -149,7 +149,7 @@ const HOLDERS: Readonly<Record<string, string>> = {
   cache: 'page cache',
 }
 
-function holderName(name: string): string {
+export function holderName(name: string): string {
   return HOLDERS[name] ?? name.replaceAll('_', ' ')
 }
 
