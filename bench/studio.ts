@@ -39,9 +39,9 @@ try {
   const started = performance.now()
   const after = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`
   await page.locator('input[type=file]').setInputFiles(files)
-  await page.locator('.reading svg rect').first().waitFor({ timeout: 120_000 })
+  await page.locator('.reading canvas[data-drawn]').waitFor({ timeout: 120_000 })
   const say = (what: string, value: string): void => void process.stdout.write(`${what.padEnd(22)} ${value}\n`)
-  say('first bars', after())
+  say('first picture', after())
   await page.locator('canvas[data-drawn]').waitFor({ timeout: 120_000 })
   say('timeline', after())
   const { frames, draws } = (await page.evaluate(DRIVE)) as { readonly frames: readonly number[]; readonly draws: readonly number[] }

@@ -170,7 +170,7 @@ function drawRow(
   }
   // The worst is drawn last, on top.
   for (const mark of [...(marks.get(page) ?? [])].reverse())
-    if (mark.time >= view.from && mark.time <= view.to) sign(context, mark.severity, x(mark.time), y + h / 2, colours)
+    if (mark.time >= view.from && mark.time <= view.to) sign(context, mark.severity, Math.min(x(mark.time), GUTTER + room - 8), y + h / 2, colours)
 }
 
 /** The count as a step line; where a block stands for many events, from its lowest to its highest. */
@@ -264,7 +264,8 @@ function axis(context: CanvasRenderingContext2D, room: number, height: number, v
     context.fillStyle = colours.line
     context.fillRect(Math.round(x), AXIS - 6, 1, height)
     context.fillStyle = colours.faint
-    context.fillText(duration(t, step), Math.round(x) + 4, AXIS / 2)
+    const text = duration(t, step)
+    if (x + 4 + context.measureText(text).width < room + GUTTER) context.fillText(text, Math.round(x) + 4, AXIS / 2)
   }
   context.fillStyle = colours.faint
   context.fillText('page', 20, AXIS / 2)

@@ -75,7 +75,7 @@ export function LifePicture({ life, end, width, toScale, reference, focus, wrong
           )}
           {right - left > 70 && (
             <text x={left + 5} y={COUNT + one.lane * LANE + 11}>
-              {`${one.to === null ? '… held: ' : ''}${one.class}: ${one.function}`.slice(0, Math.floor((right - left - 8) / 6.6))}
+              {cut(`${one.to === null ? 'held: ' : ''}${one.class}: ${one.function}`, Math.floor((right - left - 8) / 6.7))}
             </text>
           )}
         </g>
@@ -96,6 +96,10 @@ export function LifePicture({ life, end, width, toScale, reference, focus, wrong
       </text>
     </svg>
   )
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`
 }
 
 /** A line through the picture with a word: something is wrong from here on. */

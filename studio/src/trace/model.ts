@@ -1,7 +1,7 @@
 /** A trace that is open, whoever read it: a worker here, or the command line that wrote a report. */
 import type { PageLife } from '../../../src/report/page-references.ts'
 import type { Timeline } from '../../../src/report/timeline.ts'
-import type { FromWorker, ToWorker, TraceOptions, TraceReport } from './protocol.ts'
+import type { FromWorker, Reading, ToWorker, TraceOptions, TraceReport } from './protocol.ts'
 import TraceWorker from './trace-worker.ts?worker&inline'
 
 export interface OpenedTrace {
@@ -14,13 +14,6 @@ export interface OpenedTrace {
   readonly leftOut?: string
   /** Lives were or will be held to the model. */
   readonly model: 'held' | 'pending' | 'none'
-}
-
-export interface Reading {
-  readonly done: number
-  readonly events: number
-  /** Events read up to each part of the file. */
-  readonly density: readonly number[]
 }
 
 /** Asks for what the model says of a kernel; undefined where nobody can tell. */
@@ -61,7 +54,8 @@ export function readTrace(
         }, withoutBook)
         return
       case 'progress':
-        hear.reading(data)
+        // The trace is read again to be held to the model: what is open stays open.
+        if (!last) hear.reading(data)
         return
       case 'done':
         opened({

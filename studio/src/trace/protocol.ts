@@ -1,4 +1,5 @@
 /** What the page and its trace worker say to each other. */
+import type { Picture } from '../../../src/report/first-picture.ts'
 import type { PageLife } from '../../../src/report/page-references.ts'
 import type { Timeline } from '../../../src/report/timeline.ts'
 
@@ -14,10 +15,19 @@ export interface TraceOptions {
   readonly ranges: readonly string[]
 }
 
+/** How far a recording is read. */
+export interface Reading {
+  readonly done: number
+  readonly events: number
+  /** Events read up to each part of the file. */
+  readonly density: readonly number[]
+  /** A first picture of the device pages; undefined: none of them had an event yet. */
+  readonly picture: Picture | undefined
+}
+
 export type FromWorker =
   | { readonly kind: 'need'; readonly kernel: string; readonly functions: readonly { readonly name: string; readonly type: string }[] }
-  /** Events so far, by time: a first picture. */
-  | { readonly kind: 'progress'; readonly done: number; readonly events: number; readonly density: readonly number[] }
+  | ({ readonly kind: 'progress' } & Reading)
   | { readonly kind: 'done'; readonly report: TraceReport; readonly timeline: Timeline; readonly complete: boolean }
   | { readonly kind: 'life'; readonly number: number; readonly life: PageLife }
   | { readonly kind: 'error'; readonly message: string }

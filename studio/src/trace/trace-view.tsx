@@ -5,7 +5,8 @@ import { replaceRoute } from '../route.ts'
 import { duration, type View } from './draw.ts'
 import { Findings } from './findings.tsx'
 import { Life } from './life.tsx'
-import { type AskBook, type OpenedTrace, type Reading, readTrace } from './model.ts'
+import { type AskBook, type OpenedTrace, readTrace } from './model.ts'
+import type { Reading } from './protocol.ts'
 import { Progress } from './reading.tsx'
 import { ORDERS, type Order, pageOf, Timeline } from './timeline.tsx'
 import { modelWord, verdictOf } from './trace-words.ts'
@@ -43,7 +44,7 @@ export function TraceView({ askBook, values, given }: TraceViewProps) {
     files.current = { trace: main, iomem }
     stop.current?.()
     setError(undefined)
-    setReading({ name: main.name, done: 0, events: 0, density: [] })
+    setReading({ name: main.name, done: 0, events: 0, density: [], picture: undefined })
     let text: string | undefined
     try {
       text = iomem && (await iomem.text())
@@ -152,11 +153,14 @@ function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record
     from: number(values.from, -timeline.end * 0.005),
     to: number(values.to, Math.max(1000, timeline.end * 1.005)),
     top: 0,
-    rowHeight: 18,
+    // Few pages need not be small.
+    rowHeight: timeline.pfns.length <= 12 ? 36 : timeline.pfns.length <= 24 ? 26 : 18,
   }))
   const [selected, setSelected] = useState<number | undefined>(() => {
     const wanted = values.page === undefined ? undefined : Number(values.page)
-    const page = wanted === undefined ? -1 : pageOf(timeline, wanted)
+    // A report opens with what it was made to show.
+    const first = trace.leftOut === undefined ? undefined : report.findings.find(({ severity }) => severity === 'error')?.pages[0]
+    const page = wanted !== undefined ? pageOf(timeline, wanted) : first !== undefined ? pageOf(timeline, Number(first)) : -1
     return page < 0 ? undefined : page
   })
   const [life, setLife] = useState<PageLife | undefined>()

@@ -1,5 +1,5 @@
 /** Reads a recording in the browser: it leaves the machine by no road. */
-
+import { FirstPicture } from '../../../src/report/first-picture.ts'
 import { pageLife, pageRule } from '../../../src/report/page-references.ts'
 import { type Timeline, TimelineCollector, type TimelineDetails } from '../../../src/report/timeline.ts'
 import { auditJson } from '../../../src/report/trace-json.ts'
@@ -111,26 +111,24 @@ async function pass(
   last: boolean,
 ): Promise<void> {
   const collector = new TimelineCollector()
+  const picture = new FirstPicture()
   const book = pages && kernel !== undefined ? keptBook(kernel, pages, () => silentBook(kernel, missing)) : undefined
   const rules = book && bookRules(book)
   const audit = new Audit({
     ranges: [...options.ranges.map(parseRange), ...(iomem === undefined ? [] : parseIomem(iomem))],
     ...(iomem === undefined ? {} : { ordinary: ordinaryFrames(iomem) }),
-    judges: [...(book ? [new HeldToModel(() => book)] : []), collector],
+    judges: [...(book ? [new HeldToModel(() => book)] : []), collector, ...(known ? [] : [picture])],
     rules: () => rules,
   })
   const density: number[] = []
   let told = performance.now()
   const listener: TraceListener = {
     ...audit.listener,
-    events: (batch, tables) => {
-      audit.listener.events(batch, tables)
-    },
     progress: (done, events) => {
       density[Math.min(BARS - 1, Math.floor(done * BARS))] = events
       if (performance.now() - told < TELL_EVERY) return
       told = performance.now()
-      say({ kind: 'progress', done, events, density })
+      say({ kind: 'progress', done, events, density, picture: picture.soFar() })
     },
   }
   const helpers = trace.kind === 'dat' && trace.file.size > WORTH_HELP ? Math.max(1, Math.min(3, navigator.hardwareConcurrency - 1)) : 0
