@@ -87,7 +87,12 @@ test('putpage trace --html: one file with the finding, the life of its page and 
   const page = await browser.page(pathToFileURL(file).href)
   assert.match(await page.locator('.tracehead').innerText(), /✖ 1 error found[\s\S]*Left out/)
   assert.match(await page.locator('.findings').innerText(), /dmirror_migrate_to_device\(\)/)
-  await page.locator('.findings .pages button').first().click()
+  // It opens with the page of the task that the finding names first.
+  const task = /first: (\S+), on/.exec(await page.locator('.findings .pages').first().innerText())?.[1]
+  assert.ok(task !== undefined)
+  await page.locator('.life').waitFor()
+  assert.equal(await page.locator('.findings .pages button').first().getAttribute('aria-pressed'), 'true')
+  assert.ok((await page.locator('.lifeside').innerText()).includes(`taken by ${task}`), task)
   assert.match(await page.locator('.lifeside').innerText(), /still held at the end[\s\S]*dmirror_migrate_to_device/)
   assert.deepEqual(await serious(page), [])
   assert.deepEqual(browser.wrong, [])

@@ -69,7 +69,9 @@ export function Findings({ trace, selected, onPage }: { trace: OpenedTrace; sele
 }
 
 function Finding({ finding, open, selected, onPage }: { finding: TraceFinding; open: boolean; selected: number | undefined; onPage: (pfn: number) => void }) {
-  const { severity, kind, why, pages, callsites, example } = finding
+  const { severity, kind, why, callsites, example } = finding
+  // The page of the task that is named comes first.
+  const pages = example ? [example.page, ...finding.pages.filter((page) => page !== example.page)] : finding.pages
   return (
     <details class={`finding s-${severity}`} open={open}>
       <summary>
@@ -95,9 +97,9 @@ function Finding({ finding, open, selected, onPage }: { finding: TraceFinding; o
         </details>
       ))}
       <p class="pages">
-        {example?.task && <span class="faint">first: {example.task}. </span>}
+        {example?.task && <span class="faint">first: {example.task}, on </span>}
         {pages.slice(0, MOST).map((page) => (
-          <button type="button" key={page} class={Number(page) === selected ? 'chosen' : ''} onClick={() => onPage(Number(page))}>
+          <button type="button" key={page} aria-pressed={Number(page) === selected} onClick={() => onPage(Number(page))}>
             {page}
           </button>
         ))}

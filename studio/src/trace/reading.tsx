@@ -35,7 +35,7 @@ export function Progress({ reading, onStop }: { reading: Reading & { readonly na
   )
 }
 
-/** Frames from top to bottom, time from left to right, the more events the darker. */
+/** Frames from top to bottom, time from left to right, the more events the stronger the colour. */
 function Raster({ picture }: { picture: Picture }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   useEffect(() => {
@@ -66,7 +66,7 @@ function Raster({ picture }: { picture: Picture }) {
   const said = `frames 0x${picture.firstFrame.toString(16)} to 0x${(picture.firstFrame + rows * picture.frames - 1).toString(16)}, ${duration(columns * picture.span, 1e6)}`
   return (
     <figure>
-      <figcaption class="faint">Events on device pages so far, the more the darker: {said}, frames from top to bottom, time from left to right</figcaption>
+      <figcaption class="faint">Events on device pages so far, the more the stronger: {said}, frames from top to bottom, time from left to right</figcaption>
       <canvas ref={canvas} role="img" aria-label={`Events on device pages so far: ${said}`} />
     </figure>
   )

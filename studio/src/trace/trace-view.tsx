@@ -129,7 +129,7 @@ export function TraceView({ askBook, values, given }: TraceViewProps) {
           }}
         />
       )}
-      {trace && !reading && <Opened key={trace.name} trace={trace} values={values} />}
+      {trace && !reading && <Opened key={trace.name} trace={trace} values={values} carried={given !== undefined} />}
       {!trace && !reading && (
         <div class="drop">
           <p class="big">Drop a recording here</p>
@@ -144,7 +144,7 @@ export function TraceView({ askBook, values, given }: TraceViewProps) {
   )
 }
 
-function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record<string, string>> }) {
+function Opened({ trace, values, carried }: { trace: OpenedTrace; values: Readonly<Record<string, string>>; carried: boolean }) {
   const { timeline, report } = trace
   const [order, setOrder] = useState<Order>('findings first')
   const [filter, setFilter] = useState('')
@@ -159,7 +159,8 @@ function Opened({ trace, values }: { trace: OpenedTrace; values: Readonly<Record
   const [selected, setSelected] = useState<number | undefined>(() => {
     const wanted = values.page === undefined ? undefined : Number(values.page)
     // A report opens with what it was made to show.
-    const first = trace.leftOut === undefined ? undefined : report.findings.find(({ severity }) => severity === 'error')?.pages[0]
+    const finding = carried ? report.findings.find(({ severity }) => severity === 'error') : undefined
+    const first = finding?.example?.page ?? finding?.pages[0]
     const page = wanted !== undefined ? pageOf(timeline, wanted) : first !== undefined ? pageOf(timeline, Number(first)) : -1
     return page < 0 ? undefined : page
   })
