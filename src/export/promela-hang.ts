@@ -3,6 +3,7 @@ import type { CheckKind, Program } from '../ir/program.ts'
 import { printExpr } from './promela-expression.ts'
 import type { Names, Scope } from './promela-names.ts'
 import { type Process, scopeOf, stopLabel } from './promela-process.ts'
+import type { ThreadVariables } from './promela-variables.ts'
 import { noticed, type Watch } from './promela-watch.ts'
 
 /** Checks about states in which nothing can move. */
@@ -12,13 +13,13 @@ export const HANGS = ['deadlock', 'lost-wake', 'sleeps'] as const satisfies read
  * Writes the process that notices hangs of the watched kinds. The kinds exclude each other: `lost-wake`
  * if what some sleeper waits for holds; else `deadlock` if threads wait for each other in a cycle; else `sleeps`.
  */
-export function hangMonitor(program: Program, names: Names, watch: Watch, processes: readonly Process[]): string {
+export function hangMonitor(program: Program, names: Names, variables: readonly ThreadVariables[], watch: Watch, processes: readonly Process[]): string {
   const woken: string[] = []
   // on[t]: the thread that thread t waits for, counted from 1; 0 for nobody known. on[0] stays 0.
   const waits: string[] = []
   program.threads.forEach((thread, index) => {
     const name = names.threads[index]
-    const own = scopeOf(program, names, index)
+    const own = scopeOf(program, names, index, variables[index])
     const scope: Scope = { column: own.column, local: (id) => `${name}:${own.local(id)}` }
     let on = '0'
     for (const stop of processes[index].stops) {

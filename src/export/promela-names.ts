@@ -1,11 +1,12 @@
 /** Promela identifiers and types for the columns, threads and locals of a program. */
 import type { ColumnId, LocalId, Program } from '../ir/program.ts'
+import type { ThreadVariables } from './promela-variables.ts'
 
 export interface Names {
   readonly columns: readonly string[]
   readonly threads: readonly string[]
-  /** By thread, then by local. */
-  readonly locals: readonly (readonly string[])[]
+  /** By thread, then by variable. */
+  readonly variables: readonly (readonly string[])[]
 }
 
 /** Words of Promela, and names the export itself uses. */
@@ -23,17 +24,17 @@ const RESERVED = [
   .join(' ')
   .split(' ')
 
-/** Gives every column, thread and local a name of its own that Promela accepts and a reader recognises. */
-export function promelaNames(program: Program): Names {
+/** Gives every column, thread and variable a name of its own that Promela accepts and a reader recognises. */
+export function promelaNames(program: Program, variables: readonly ThreadVariables[]): Names {
   const taken = new Set(RESERVED)
   const columns = program.columns.map((column) => unique(column.cells.length === 1 ? column.cells[0] : `${column.struct}.${column.field}`, taken))
   const threads = program.threads.map((thread) => unique(thread.name, taken))
-  // A local may share its name with one of another process, never with a global: it would hide it.
-  const locals = program.threads.map((thread) => {
+  const named = variables.map(({ list }, thread) => {
+    // A local may share its name with one of another process, never with a global: it would hide it.
     const inThread = new Set(taken)
-    return thread.locals.map((local) => unique(local.name, inThread))
+    return list.map(({ name, held }) => (held ? unique(name, inThread) : `scratch_${threads[thread]}_${unique(name, inThread)}`))
   })
-  return { columns, threads, locals }
+  return { columns, threads, variables: named }
 }
 
 /** Gives the smallest Promela type that holds a range. */
@@ -43,11 +44,11 @@ export function promelaType(lo: number, hi: number): 'byte' | 'short' | 'int' {
 }
 
 /** Bytes that the variables of a program take in SPIN's state vector, at most; with what it keeps for each process. */
-export function vectorBytes(program: Program): number {
+export function vectorBytes(program: Program, variables: readonly ThreadVariables[]): number {
   const bytes = (lo: number, hi: number): number => ({ byte: 1, short: 2, int: 4 })[promelaType(lo, hi)]
   const columns = program.columns.reduce((sum, column) => sum + column.cells.length * bytes(column.lo, column.hi), 0)
-  const locals = program.threads.reduce((sum, thread) => sum + 16 + thread.locals.reduce((all, local) => all + bytes(local.lo, local.hi), 0), 0)
-  return columns + locals + 64
+  const locals = variables.flatMap(({ list }) => list.filter(({ held }) => held)).reduce((sum, { lo, hi }) => sum + bytes(lo, hi), 0)
+  return columns + locals + 16 * program.threads.length + 64
 }
 
 /** How an expression names what it reads. `thread` is undefined in a property, which reads no local. */

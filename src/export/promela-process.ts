@@ -1,14 +1,16 @@
 /** One thread as a Promela process: an atomic block for each program counter it can stand at. */
-import { liveLocals } from '../ir/liveness.ts'
-import type { CheckId, Expr, LocalId, NodeId, Program } from '../ir/program.ts'
+import type { CheckId, Expr, NodeId, Program } from '../ir/program.ts'
 import { and, type Doom, doomOf, not } from './precondition.ts'
 import { printExpr, printPlace, readsMemory } from './promela-expression.ts'
 import { type Names, promelaType, type Scope } from './promela-names.ts'
+import type { ThreadVariables, Variable, VariableId } from './promela-variables.ts'
 import { noticed, reported, type Watch } from './promela-watch.ts'
-import { type Item, localsToZero, meetingPoints, type Target, type TransitionGraph, transitionGraphs } from './transition-graph.ts'
+import { zeroing } from './promela-zeroing.ts'
+import { type Item, meetingPoints, type Target, type TransitionGraph } from './transition-graph.ts'
 
 export interface ProcessOptions {
   readonly names: Names
+  readonly variables: ThreadVariables
   /** The checks whose failure is to be seen. */
   readonly watch: Watch
   /** Every failed fatal check goes to `end_dead`, none is made a precondition. */
@@ -29,15 +31,15 @@ export interface Process {
   readonly stops: readonly NodeId[]
   /** How many scratch variables it uses. */
   readonly scratch: number
-  /** Declarations of the locals that no state holds: they are written and read within one step. */
+  /** Declarations of the variables that no state holds. */
   readonly within: readonly string[]
 }
 
 interface Line {
   readonly depth: number
   readonly text: string
-  /** The line is the label of this item, wanted only if somebody jumps to it. */
-  readonly label?: number
+  /** The line is this label, wanted only if somebody jumps to it. */
+  readonly label?: string
 }
 
 /** Gives the label of a program counter. All begin with `end_`: whether standing there for ever is wrong is not SPIN's to say. */
@@ -46,12 +48,12 @@ export function stopLabel(at: NodeId): string {
 }
 
 /** Gives how the expressions of a thread name columns and locals; of a property, with `thread` undefined. */
-export function scopeOf(program: Program, names: Names, thread: number | undefined): Scope {
+export function scopeOf(program: Program, names: Names, thread?: number, variables?: ThreadVariables): Scope {
   return {
     column: (id) => ({ name: names.columns[id], cells: program.columns[id].cells.length }),
     local(id) {
-      if (thread === undefined) throw new Error('[putpage internal bug] a property reads a local')
-      return names.locals[thread][id]
+      if (thread === undefined || variables === undefined) throw new Error('[putpage internal bug] a property reads a local')
+      return names.variables[thread][variables.of[id]]
     },
   }
 }
@@ -59,49 +61,61 @@ export function scopeOf(program: Program, names: Names, thread: number | undefin
 /** Writes the process of one thread. */
 export function promelaProcess(program: Program, index: number, options: ProcessOptions): Process {
   const thread = program.threads[index]
-  const live = liveLocals(thread)
-  const graphs = transitionGraphs(thread)
-  const held = new Set(graphs.flatMap((graph) => live.at(graph.start)))
-  const own = scopeOf(program, options.names, index)
-  const scope: Scope = { column: own.column, local: (id) => (held.has(id) ? own.local(id) : `scratch_${options.names.threads[index]}_${own.local(id)}`) }
-  const used = [...new Set(graphs.flatMap((graph) => localsToZero(graph, undefined, live)))].sort((a, b) => a - b)
-  const declared = used.filter((local) => held.has(local))
-  const zeroed = (graph: TransitionGraph, at: NodeId | undefined): LocalId[] => localsToZero(graph, at, live).filter((local) => held.has(local))
+  const { variables } = options
+  const { live, graphs } = variables
+  const scope = scopeOf(program, options.names, index, variables)
+  const nameOf = (variable: VariableId): string => options.names.variables[index][variable]
   let sinks = false
   let scratch = 0
 
   function block(graph: TransitionGraph): string {
     const doom = options.alwaysSink ? undefined : doomOf(program, graph, options.watch.checks)
     const meeting = meetingPoints(graph)
+    const zero = zeroing(graph, variables)
     const lines: Line[] = []
-    const wanted = new Set<number>()
+    const wanted = new Set<string>()
+    /** By what it does: the label of an end of the transition. */
+    const ends = new Map<string, string>()
     const written = new Set<number>()
     const put = (depth: number, text: string): void => {
       lines.push({ depth, text })
     }
 
-    function finish(depth: number, at: NodeId | undefined): void {
-      for (const local of zeroed(graph, at)) put(depth, `${scope.local(local)} = 0;`)
-      if (at === undefined && options.countEnded) put(depth, 'ended = ended + 1;')
-      if (options.afterStep) put(depth, 'after_step();')
-      put(depth, `goto ${at === undefined ? 'end_done' : stopLabel(at)}`)
+    function finish(depth: number, from: number, at: NodeId | undefined): void {
+      const texts = zero.after(from, at).map((variable) => `${nameOf(variable)} = 0;`)
+      if (at === undefined && options.countEnded) texts.push('ended = ended + 1;')
+      if (options.afterStep) texts.push('after_step();')
+      texts.push(`goto ${at === undefined ? 'end_done' : stopLabel(at)}`)
+      const label = ends.get(texts.join()) ?? `out${graph.start}_${ends.size}`
+      // Most ways end like another one: what more than one statement is needed for is written once.
+      if (texts.length > 2 && ends.has(texts.join())) {
+        wanted.add(label)
+        put(depth, `goto ${label}`)
+        return
+      }
+      ends.set(texts.join(), label)
+      lines.push({ depth, text: `${label}: skip;`, label })
+      for (const text of texts) put(depth, text)
     }
 
-    function walk(first: Target, until: number | undefined, depth: number): void {
-      for (let target = first; ; ) {
+    function walk(first: Target, until: number | undefined, depth: number, before: number): void {
+      for (let [target, from] = [first, before]; ; ) {
         if (target.kind !== 'item') {
-          finish(depth, target.kind === 'stop' ? target.at : undefined)
+          finish(depth, from, target.kind === 'stop' ? target.at : undefined)
           return
         }
         if (target.key === until) return
+        const label = `in${graph.start}_${target.key}`
         if (written.has(target.key)) {
-          wanted.add(target.key)
-          put(depth, `goto in${graph.start}_${target.key}`)
+          wanted.add(label)
+          put(depth, `goto ${label}`)
           return
         }
         written.add(target.key)
-        lines.push({ depth, text: `in${graph.start}_${target.key}: skip;`, label: target.key })
+        lines.push({ depth, text: `${label}: skip;`, label })
         const item = graph.items.get(target.key) as Item
+        from = item.key
+        for (const variable of zero.before(item.key)) put(depth, `${nameOf(variable)} = 0;`)
         if (item.node.op !== 'branch') {
           statement(item, depth)
           target = item.next[0]
@@ -109,18 +123,18 @@ export function promelaProcess(program: Program, index: number, options: Process
         }
         const meet = meeting.get(item.key)
         put(depth, 'if')
-        side(printExpr(item.node.cond, scope), item.next[0], meet, depth)
-        side('else', item.next[1], meet, depth)
+        side(printExpr(item.node.cond, scope), item, 0, meet, depth)
+        side('else', item, 1, meet, depth)
         put(depth, meet === undefined ? 'fi' : 'fi;')
         if (meet === undefined) return
         target = { kind: 'item', key: meet }
       }
     }
 
-    function side(condition: string, target: Target, meet: number | undefined, depth: number): void {
+    function side(condition: string, branch: Item, which: 0 | 1, meet: number | undefined, depth: number): void {
       put(depth, `:: ${condition} ->`)
       const before = lines.length
-      walk(target, meet, depth + 1)
+      walk(branch.next[which], meet, depth + 1, branch.key)
       if (lines.slice(before).every((line) => line.label !== undefined)) put(depth + 1, 'skip')
     }
 
@@ -157,7 +171,7 @@ export function promelaProcess(program: Program, index: number, options: Process
           put(depth, 'fi;')
           break
         case 'check':
-          failure(node.check, node.fails, doom === undefined && program.checks[node.check].fatal, depth)
+          failure(key, node.check, node.fails, doom === undefined && program.checks[node.check].fatal, depth)
           break
         case 'step':
         case 'branch':
@@ -178,20 +192,21 @@ export function promelaProcess(program: Program, index: number, options: Process
       return names
     }
 
-    function failure(check: CheckId, fails: Expr, fatal: boolean, depth: number): void {
+    function failure(item: number, check: CheckId, fails: Expr, fatal: boolean, depth: number): void {
       const { watch } = options
       // After an assertion that failed nothing is looked at.
-      if (fatal && !(watch.how === 'assert' && watch.checks.has(check))) sink(check, fails, depth)
+      if (fatal && !(watch.how === 'assert' && watch.checks.has(check))) sink(item, check, fails, depth)
       else for (const text of noticed(watch, check, printExpr(fails, scope))) put(depth, text)
     }
 
-    function sink(check: CheckId, fails: Expr, depth: number): void {
+    function sink(item: number, check: CheckId, fails: Expr, depth: number): void {
       sinks = true
       put(depth, 'if')
       put(depth, `:: ${printExpr(fails, scope)} ->`)
-      if (options.watch.how === 'report') put(depth + 1, `${reported(check)};`)
-      for (const local of zeroed(graph, undefined)) put(depth + 1, `${scope.local(local)} = 0;`)
-      put(depth + 1, 'forget();')
+      // Only what fails is read from a text that reports: its ends may differ.
+      const zeroed = options.watch.how === 'report' ? [] : zero.after(item, undefined).map((variable) => `${nameOf(variable)} = 0;`)
+      put(depth + 1, options.watch.how === 'report' ? `${reported(check)};` : 'forget();')
+      for (const text of zeroed) put(depth + 1, text)
       put(depth + 1, `dead = ${index + 1};`)
       put(depth + 1, 'goto end_dead')
       put(depth, ':: else -> skip')
@@ -203,7 +218,7 @@ export function promelaProcess(program: Program, index: number, options: Process
     const title = `  /* ${inComment(`${node.at.stack.at(-1)?.name ?? thread.name}, ${node.at.file}:${node.at.line}: ${node.at.text}`)} */`
     const head = `${title}\n  ${stopLabel(graph.start)}: atomic {`
     if (entry === undefined) return `${title}\n  /* Every way from here ends the path at a failed check: no transition. */\n  ${stopLabel(graph.start)}: false;`
-    walk({ kind: 'item', key: graph.entry }, undefined, 2)
+    walk({ kind: 'item', key: graph.entry }, undefined, 2, graph.entry)
     const kept = lines.filter((line) => line.label === undefined || wanted.has(line.label))
     const body = kept.map((line) => `${'  '.repeat(line.depth)}${line.text}`)
     // An atomic block with nothing but a jump in it would be no transition, and SPIN refuses one that begins with a label.
@@ -212,14 +227,19 @@ export function promelaProcess(program: Program, index: number, options: Process
   }
 
   const blocks = graphs.map(block)
-  const declaration = (id: LocalId): string => `${promelaType(thread.locals[id].lo, thread.locals[id].hi)} ${scope.local(id)};`
-  const variables = declared.map((id) => `  ${declaration(id)}`)
-  const within = used.filter((local) => !held.has(local)).map((id) => `hidden ${declaration(id)}`)
+  const declarations = (held: boolean, before: string): string[] =>
+    variables.list.flatMap((variable, id) => (variable.held === held ? [`${before}${declaration(variable, nameOf(id))}`] : []))
   // The process that died must still get from the assignment to its last label.
   const provided = options.sinks ? ` provided (!dead || dead == ${index + 1})` : ''
   const ends = options.sinks ? '  end_done: false;\n  end_dead: false' : '  end_done: false'
-  const text = [`active proctype ${options.names.threads[index]}()${provided} {`, ...variables, '', blocks.join('\n\n'), '', ends, '}'].join('\n')
-  return { text, sinks, stops: graphs.map((graph) => graph.start), scratch, within }
+  const text = [`active proctype ${options.names.threads[index]}()${provided} {`, ...declarations(true, '  '), '', blocks.join('\n\n'), '', ends, '}'].join(
+    '\n',
+  )
+  return { text, sinks, stops: graphs.map((graph) => graph.start), scratch, within: declarations(false, 'hidden ') }
+}
+
+function declaration({ lo, hi }: Variable, name: string): string {
+  return `${promelaType(lo, hi)} ${name};`
 }
 
 /** The statement a transition begins with; '' if it can always begin, undefined if it never can. */

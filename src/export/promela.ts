@@ -1,8 +1,8 @@
 /**
  * A program in Promela, for SPIN: an independent explorer that must find the same states and transitions.
  *
- * Each program counter is a label, each transition one `atomic` block, each column a global array, each local a local of
- * the process, 0 where it is dead. States correspond one to one; the initial state is SPIN's initial state.
+ * Each program counter is a label, each transition one `atomic` block, each column a global array, each local in a local of
+ * the process (`promela-variables.ts`), 0 where it is dead. States correspond one to one; the initial state is SPIN's initial state.
  */
 import { evaluate } from '../ir/evaluate.ts'
 import { interpret } from '../ir/interpreter.ts'
@@ -11,6 +11,7 @@ import { printExpr } from './promela-expression.ts'
 import { HANGS, hangMonitor } from './promela-hang.ts'
 import { type Names, promelaNames, promelaType, vectorBytes } from './promela-names.ts'
 import { inComment, type Process, promelaProcess, scopeOf } from './promela-process.ts'
+import { type ThreadVariables, threadVariables } from './promela-variables.ts'
 import { noticed, reported, reporting, type Watch, watches, watchOf } from './promela-watch.ts'
 
 export interface PromelaOptions {
@@ -24,30 +25,34 @@ const DEFAULT_VECTOR = 1024
 /** Writes a program as Promela. Throws if `check` is not one of the program's, or is a livelock, which no assertion can express. */
 export function toPromela(program: Program, options: PromelaOptions = {}): string {
   const watch = watchOf(program, options.check)
-  const names = promelaNames(program)
+  const variables = program.threads.map(threadVariables)
+  const names = promelaNames(program, variables)
   const hang = watches(program, watch, HANGS)
   // Whether a fatal check failed can be reported only where it may: no transition is withheld for it.
   const alwaysSink = hang || watch.how === 'report'
   const after = afterStep(program, names, watch)
   const countEnded = watches(program, watch, ['finally', 'eventually'])
   const write = (sinks: boolean): Process[] =>
-    program.threads.map((_, index) => promelaProcess(program, index, { names, watch, alwaysSink, sinks, afterStep: after.length > 0, countEnded }))
+    program.threads.map((_, index) =>
+      promelaProcess(program, index, { names, variables: variables[index], watch, alwaysSink, sinks, afterStep: after.length > 0, countEnded }),
+    )
   // Whether one process needs the sink shows when it is written; then all must heed it.
   const first = write(alwaysSink)
   const sinks = alwaysSink || first.some((process) => process.sinks)
   const processes = sinks ? write(true) : first
   const parts = [
-    header(program, options.check, watch, sinks),
+    header(program, options.check, watch, sinks, variables),
     reporting(program, watch),
     [...globals(program, names), ...(countEnded ? ['byte ended; /* threads that have ended: follows from where they stand */'] : [])].join('\n'),
     scratchVariables(
       Math.max(0, ...processes.map((process) => process.scratch)),
       processes.flatMap((process) => process.within),
     ),
-    sinks ? `byte dead; /* number of the thread whose fatal check failed: the path has ended */\n${forget(program, names)}` : '',
+    sinks ? `byte dead; /* number of the thread whose fatal check failed: the path has ended */` : '',
+    sinks && watch.how !== 'report' ? forget(program, names) : '',
     after.length > 0 ? `inline after_step() {\n${after.map((line) => `  ${line}`).join('\n')}\n}` : '',
     ...processes.map((process) => process.text),
-    hang ? hangMonitor(program, names, watch, processes) : '',
+    hang ? hangMonitor(program, names, variables, watch, processes) : '',
     initially(program, watch),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -55,7 +60,7 @@ export function toPromela(program: Program, options: PromelaOptions = {}): strin
 
 /** What follows each transition: `eventually` columns are set, and the watched property is asserted. */
 function afterStep(program: Program, names: Names, watch: Watch): string[] {
-  const scope = scopeOf(program, names, undefined)
+  const scope = scopeOf(program, names)
   const { always, finally: atEnd, eventually } = program.properties
   const print = (cond: Expr): string => printExpr(cond, scope)
   const ended = `ended == ${program.threads.length}`
@@ -107,8 +112,8 @@ function initially(program: Program, watch: Watch): string {
   return `/* What does not hold in the initial state. */\nactive proctype initially() { atomic { ${body.join('; ')} } }`
 }
 
-function header(program: Program, check: string | undefined, watch: Watch, sinks: boolean): string {
-  const vector = Math.ceil((vectorBytes(program) * 1.25) / DEFAULT_VECTOR) * DEFAULT_VECTOR
+function header(program: Program, check: string | undefined, watch: Watch, sinks: boolean, variables: readonly ThreadVariables[]): string {
+  const vector = Math.ceil((vectorBytes(program, variables) * 1.25) / DEFAULT_VECTOR) * DEFAULT_VECTOR
   const changes = program.changes.length > 0 ? ` ${program.changes.join(' ')}` : ''
   const hang = watches(program, watch, HANGS)
   const exact = [
@@ -116,11 +121,17 @@ function header(program: Program, check: string | undefined, watch: Watch, sinks
     'as one more transition ("stored + matched"). A transition in which a fatal check fails leads nowhere: it is not taken',
     'here, and not counted.',
   ]
+  const leadsTo =
+    watch.how === 'report'
+      ? ['fails leads to a state with `dead` set, from which nobody moves. Each such end counts as a transition.']
+      : [
+          `fails ${hang ? '' : 'in a block that sets `dead` '}leads to a state with \`dead\` set, all globals 0, the thread at end_dead and the`,
+          'others where they stood, from which nobody moves. There are at most as many extra states as the other threads have',
+          'positions and values of locals; none if no fatal check fails. Each such end counts as a transition.',
+        ]
   const sink = [
     'States and transitions are those of putpage at grain `access` with every reduction off, and these: a fatal check that',
-    `fails ${hang || watch.how === 'report' ? '' : 'in a block that sets `dead` '}leads to a state with \`dead\` set, all globals 0, the thread at end_dead and the`,
-    'others where they stood, from which nobody moves. There are at most as many extra states as the other threads have',
-    'positions and values of locals; none if no fatal check fails. Each such end counts as a transition.',
+    ...leadsTo,
     ...(hang ? ['The process `watch` adds states after each in which nothing can move.'] : []),
   ]
   const purpose = {

@@ -1,6 +1,6 @@
 /** The nodes a transition may run, and where it may stop: the definition at the top of `ir/program.ts`, made into a graph. */
-import { type Liveness, successors } from '../ir/liveness.ts'
-import { isAccess, type LocalId, type Node, type NodeId, type Thread } from '../ir/program.ts'
+import { successors } from '../ir/liveness.ts'
+import { isAccess, type Node, type NodeId, type Thread } from '../ir/program.ts'
 
 /** Where control goes after a node: on to another item of the same transition, or to a stop, or out of the thread. */
 export type Target = { readonly kind: 'item'; readonly key: number } | { readonly kind: 'stop'; readonly at: NodeId } | { readonly kind: 'done' }
@@ -58,20 +58,6 @@ export function transitionGraphs(thread: Thread): TransitionGraph[] {
   }
   const rank = (graph: TransitionGraph): number => (graph.start === thread.entry ? -1 : graph.start)
   return [...graphs.values()].sort((a, b) => rank(a) - rank(b))
-}
-
-/**
- * Gives the locals that must be zeroed when a transition of `graph` stops at `at` (undefined: the thread has ended), as the
- * interpreter does. Locals dead at the start are 0 there already, so only those live there or assigned on the way are named.
- */
-export function localsToZero(graph: TransitionGraph, at: NodeId | undefined, live: Liveness): LocalId[] {
-  const dirty = new Set<LocalId>(live.at(graph.start))
-  for (const { node } of graph.items.values()) {
-    if (node.op === 'assign' || node.op === 'choose') dirty.add(node.dst)
-    if (node.op === 'load') for (const dst of node.dsts) dirty.add(dst)
-  }
-  if (at !== undefined) for (const local of live.at(at)) dirty.delete(local)
-  return [...dirty].sort((a, b) => a - b)
 }
 
 /**

@@ -4,16 +4,13 @@ import { toPromela } from '../../src/export/promela.ts'
 import type { Expr, Program } from '../../src/ir/program.ts'
 import { countStates } from './count.ts'
 import { bin, cell, check, column, guard, int, load, local, not, nowhere, program, thread, variable } from './programs.ts'
-import { runSpin } from './spin.ts'
-
-/** Small models take longer to compile than to run. */
-const FAST = { optimise: '-O0' } as const
+import { QUICK, runSpin } from './spin.ts'
 
 /** SPIN's count must be ours, exactly: active processes exist in SPIN's initial state, so it has none of its own. */
 function assertSameCount(model: Program): void {
   const ours = countStates(model)
   const text = toPromela(model)
-  const { states, transitions, errors, output } = runSpin(text, FAST)
+  const { states, transitions, errors, output } = runSpin(text, QUICK)
   assert.ok(ours)
   assert.deepEqual({ states, transitions, errors }, { states: ours.states, transitions: ours.transitions, errors: 0 }, `${text}\n${output}`)
 }
@@ -102,6 +99,30 @@ function locks(opposite: boolean): Program {
 
 test('references: SPIN counts the same states and transitions', () => assertSameCount(references()))
 
+/** A thread with two locals of one name, live together or one after the other; what it reads differs, so a mix-up shows. */
+function sameName(together: boolean): Program {
+  const reader = thread(
+    'reader',
+    [variable('get.count'), variable('get.count')],
+    [
+      { op: 'load', dsts: [0], places: [cell(0, int(0))], access: true },
+      ...(together ? [] : [{ op: 'store', places: [cell(1, int(0))], values: [local(0)], access: true } as const]),
+      { op: 'load', dsts: [1], places: [cell(0, int(1))], access: true },
+      { op: 'store', places: [cell(1, int(1))], values: [bin('+', local(1), together ? local(0) : int(0))], access: true },
+      { op: 'end' },
+    ],
+  )
+  const writer = thread('writer', [], [{ op: 'store', places: [cell(0, int(1))], values: [int(5)], access: true }, { op: 'end' }])
+  return program([column('_refcount', [3, 4]), column('seen', [0, 0])], [reader, writer], [check('warn', false)])
+}
+
+test('locals of one name share a variable unless they are live together', () => {
+  assert.equal(toPromela(sameName(false)).match(/byte get_count/g)?.length, 1)
+  assert.equal(toPromela(sameName(true)).match(/byte get_count/g)?.length, 2)
+  assertSameCount(sameName(false))
+  assertSameCount(sameName(true))
+})
+
 test('a fatal check ends the path: the transition is not there', () => {
   const model = fatal()
   const text = toPromela(model)
@@ -119,16 +140,16 @@ test('the verdict of every check is that of the interpreter', () => {
   for (const model of [references(), fatal()]) {
     const ours = countStates(model)
     for (const { id } of model.checks) {
-      const { errors, output } = runSpin(toPromela(model, { check: id }), FAST)
+      const { errors, output } = runSpin(toPromela(model, { check: id }), QUICK)
       assert.equal(errors > 0, ours?.failed.has(id), `${id}\n${output}`)
     }
   }
 })
 
 test('hangs: deadlock, sleep and lost wake are told apart', () => {
-  const verdicts = (model: Program): number[] => model.checks.map(({ id }) => runSpin(toPromela(model, { check: id }), FAST).errors)
+  const verdicts = (model: Program): number[] => model.checks.map(({ id }) => runSpin(toPromela(model, { check: id }), QUICK).errors)
   assert.deepEqual(verdicts(locks(true)), [1, 0, 0])
-  assert.deepEqual(runSpin(toPromela(locks(true), { check: 'all' }), FAST).failed, ['deadlock:test'])
+  assert.deepEqual(runSpin(toPromela(locks(true), { check: 'all' }), QUICK).failed, ['deadlock:test'])
   assert.deepEqual(verdicts(locks(false)), [0, 0, 0])
   const sleeper = (condition: number): Program =>
     program(
@@ -144,8 +165,8 @@ test('a path that a fatal check ended is not a hang', () => {
   const waiter = thread('waiter', [], [{ op: 'step', guard: guard(load(0)) }, { op: 'end' }])
   const dying = thread('dying', [], [{ op: 'step' }, { op: 'check', check: 1, fails: not(load(0)) }, { op: 'end' }])
   const model = program([column('go', [0], [0, 1])], [waiter, dying], [check('deadlock', false), check('bug', true)])
-  assert.equal(runSpin(toPromela(model, { check: 'deadlock:test' }), FAST).errors, 0)
-  assert.equal(runSpin(toPromela(model, { check: 'bug:test' }), FAST).errors, 1)
+  assert.equal(runSpin(toPromela(model, { check: 'deadlock:test' }), QUICK).errors, 0)
+  assert.equal(runSpin(toPromela(model, { check: 'bug:test' }), QUICK).errors, 1)
 })
 
 test('properties become assertions, also in the initial state and at the end', () => {
@@ -163,7 +184,7 @@ test('properties become assertions, also in the initial state and at the end', (
     const property = { name: kind, cond, at: nowhere, check: 0, seen: 1 }
     const model = program([column('count', [0]), column('seen', [0], [0, 1], { ghost: true })], [adder, adder], [check(kind, false)], { [kind]: [property] })
     assertSameCount(model)
-    assert.equal(runSpin(toPromela(model, { check: `${kind}:test` }), FAST).errors, errors, kind)
+    assert.equal(runSpin(toPromela(model, { check: `${kind}:test` }), QUICK).errors, errors, kind)
   }
 })
 
@@ -189,7 +210,7 @@ test('a loop with a fatal check in it goes to a sink', () => {
   // One way for each thread to die first, with the other before its step, after it, or at its end.
   assert.ok(spin.states > ours.states && spin.states <= ours.states + 6, spin.output)
   assert.equal(spin.transitions, ours.transitions + ours.ended)
-  assert.equal(runSpin(toPromela(model, { check: 'bug:test' }), FAST).errors, 1)
+  assert.equal(runSpin(toPromela(model, { check: 'bug:test' }), QUICK).errors, 1)
 })
 
 test('what cannot be exported is refused', () => {

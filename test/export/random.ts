@@ -6,7 +6,7 @@ import { bin, cell, check, column, type Draft, guard, int, load, local, not, now
 const OPERATORS: BinaryOp[] = ['+', '-', '*', '/', '%', '&', '|', '^', '<<', '>>', '<', '<=', '>', '>=', '==', '!=', '&&', '||']
 /** Everything stored is masked with this, so that programs are finite. */
 const MASK = 3
-const LOCALS = 2
+const LOCALS = 3
 const CHECKS = [
   check('warn', false, 'warn'),
   check('bug', true, 'bug'),
@@ -95,7 +95,7 @@ function drafts(): fc.Arbitrary<Draft[]> {
 export function randomProgram(): fc.Arbitrary<Program> {
   const property = expression(false)
   return fc.tuple(drafts(), drafts(), property, property, property).map(([one, two, always, atEnd, eventually]) => {
-    const locals = [variable('f.x', 0, MASK), variable('f.y', 0, MASK)]
+    const locals = [variable('f.x', 0, MASK), variable('f.y', 0, MASK), variable('f.x', 0, MASK)]
     const columns = [column('count', [1], [0, MASK]), column('map', [0, 2], [0, MASK]), column('seen', [0], [0, 1], { ghost: true })]
     const of = (cond: Expr, id: number) => ({ name: CHECKS[id].id, cond, at: nowhere, check: id })
     return program(columns, [thread('one', locals, one), thread('two', locals, two)], CHECKS, {

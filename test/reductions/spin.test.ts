@@ -3,10 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { toPromela } from '../../src/export/promela.ts'
 import { countStates } from '../export/count.ts'
-import { runSpin } from '../export/spin.ts'
+import { QUICK, runSpin } from '../export/spin.ts'
 import { compiled, exact } from '../model/models.ts'
-
-const SPIN = { optimise: '-O0' } as const
 
 /** Scenario and kernel. */
 const CASES: readonly (readonly [string, string])[] = [
@@ -36,12 +34,12 @@ for (const [scenario, kernel] of CASES) {
     // A transition that a fatal check ends leads nowhere, and is none for SPIN.
     const counted = countStates(program)
     assert.equal(counted && counted.transitions + counted.ended, ours.transitions)
-    const spin = runSpin(toPromela(program), SPIN)
+    const spin = runSpin(toPromela(program), QUICK)
     assert.equal(spin.errors, 0)
     assert.equal(spin.states, ours.states)
     assert.equal(spin.transitions, counted?.transitions)
     const failed = ours.checks.flatMap(({ check, outcome }) => (outcome === 'violation' ? [program.checks[check]] : []))
     const askable = failed.filter(({ kind }) => kind !== 'livelock').map(({ id }) => id)
-    assert.deepEqual(runSpin(toPromela(program, { check: 'all' }), SPIN).failed, askable.sort())
+    assert.deepEqual(runSpin(toPromela(program, { check: 'all' }), QUICK).failed, askable.sort())
   })
 }
