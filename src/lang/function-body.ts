@@ -142,6 +142,7 @@ function lower(unit: Unit, fn: { readonly name: string; readonly file: string },
     loops: [],
   }
   const inputs: number[] = []
+  const complaints = unit.diagnostics.length
   const at = { file: fn.file, line: 0, column: 0, text: `end of ${fn.name}`, stack: context.stack }
   try {
     for (const parameter of declaration.parameters) {
@@ -149,6 +150,8 @@ function lower(unit: Unit, fn: { readonly name: string; readonly file: string },
       if (symbol) scope.names.set(symbol, anyArgument(context, parameter, inputs))
     }
     const result = rvalue(context, declaration, runBody(context, declaration, declaration))
+    // What a statement was refused for leaves its graph unfinished: such a body says nothing.
+    if (unit.diagnostics.length > complaints) return undefined
     const returned = marker(unit, RETURN, fn.name)
     const values = asDeclared(context, declaration, result)
     graph.emit({ op: 'load', at, dsts: [], places: values.map((index): Place => ({ column: returned.id, index })), access: true })

@@ -1,4 +1,5 @@
 // Truncation of ext4 files on a DAX device: fs/ext4/inode.c.
+import type { Int } from 'putpage/model'
 import type { AddressSpace } from '../../include/linux/fs.ts'
 import { down_write, up_write } from '../../include/linux/rwsem.ts'
 import { truncate_inode_pages_final, truncate_pagecache, truncate_pagecache_range } from '../../mm/truncate.ts'
@@ -35,7 +36,7 @@ export function ext4_setattr(inode: AddressSpace): void {
  * ext4_fallocate() with FALLOC_FL_PUNCH_HOLE, ext4_punch_hole() of one page. Before v6.15 the latter breaks the layout itself. It is the
  * layout of the whole file, wherever the hole is.
  */
-export function ext4_fallocate(inode: AddressSpace, index: 0 | 1): void {
+export function ext4_fallocate(inode: AddressSpace, index: Int<0, 1>): void {
   down_write(inode.invalidate_lock)
   if (change.ext4_breaks_range) dax_break_layout(inode, index, index)
   else ext4_break_layouts(inode)

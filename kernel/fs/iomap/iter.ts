@@ -25,7 +25,8 @@ export const free_blocks = struct(FreeBlocks)
 /** iomap_iter() of one page; a hole that is written to gets a block, if one is free. */
 export function iomap_iter(mapping: AddressSpace, index: number, write: boolean): Iomap {
   if (mapping.kind !== 'xfs') return iomap_begin(mapping, index, write)
-  return write ? xfs_dax_write_iomap_begin(mapping, index) : xfs_read_iomap_begin(mapping, index)
+  if (write) return xfs_dax_write_iomap_begin(mapping, index)
+  return xfs_read_iomap_begin(mapping, index)
 }
 
 function iomap_begin(mapping: AddressSpace, index: number, write: boolean): Iomap {
@@ -46,7 +47,7 @@ function iomap_begin(mapping: AddressSpace, index: number, write: boolean): Ioma
  * no look at a page: dax_iomap_direct_access() is told how far the memory goes on, under dax_read_lock(), while the device lives.
  */
 export function iomap_iter_pmd(mapping: AddressSpace, write: boolean): Iomap {
-  const iomap = mapping.kind === 'xfs' ? xfs_iomap_begin_pmd(mapping, write) : first_of_two(mapping)
+  const iomap = iomap_begin_pmd(mapping, write)
   const first = iomap.page
   if (first === null) return IOMAP_NONE
   const second = mapping.blocks[1]
@@ -55,7 +56,8 @@ export function iomap_iter_pmd(mapping: AddressSpace, write: boolean): Iomap {
   return iomap
 }
 
-function first_of_two(mapping: AddressSpace): Iomap {
+function iomap_begin_pmd(mapping: AddressSpace, write: boolean): Iomap {
+  if (mapping.kind === 'xfs') return xfs_iomap_begin_pmd(mapping, write)
   return { page: mapping.blocks[0], shared: false, srcmap: null }
 }
 
