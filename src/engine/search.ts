@@ -37,6 +37,8 @@ export interface SearchOptions {
   readonly onProgress?: (progress: Progress) => void
   /** Gives up when a race is found: the search will be made again at another grain. */
   readonly stopAtRace: boolean
+  /** Gives up when what was found up to a level says enough. */
+  readonly enough?: (findings: Findings) => boolean
   /** Keeps only hashes of states. */
   readonly fingerprint?: boolean
   /** Expands no level after this one. */
@@ -101,7 +103,7 @@ export async function search(program: Program, code: Code, options: SearchOption
     }
     store.release(to)
     findings.closeLevel(level, runner)
-    if ((options.stopAtRace && findings.raced) || level === options.lastLevel) break
+    if ((options.stopAtRace && findings.raced) || level === options.lastLevel || options.enough?.(findings)) break
   }
   const ended = runner.fatal
   return {

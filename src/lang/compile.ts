@@ -113,10 +113,14 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
       const needed = new Set(scenario.kernels.includes(kernelName) ? [] : scenario.needs)
       const switches = new Map([...declarations.switches.keys()].map((name) => [name, needed.has(name) || (kernel?.has.includes(name) ?? false)]))
       const of = new Set(inputs.filter((name) => !needed.has(name)))
+      let last: { readonly objects: ReturnType<Unit['objects']>; readonly setUp: TemplateParts['setUp'] } | undefined
       const parts = (unsettled: ReadonlySet<string>): TemplateParts => {
         const pass = (known?: Facts): Lowered => lower(sources, scenario, switches, known, kernelName, [], mistakes, of, unsettled)
         const { program, facts, unwritten, initial, objects } = settle(pass)
-        const setUp = remembered((on: ReadonlySet<string>): Prepared | null => setUpWith(sources, scenario, switches, of, on, objects))
+        // The same set-up leaves the same, if it knows its objects by the same places.
+        if (!last || !sameObjects(last.objects, objects))
+          last = { objects, setUp: remembered((on): Prepared | null => setUpWith(sources, scenario, switches, of, on, objects)) }
+        const { setUp } = last
         return { program, setUp, prepared: facts.prepared, initial, unwritten }
       }
       const first = parts(new Set())
@@ -124,6 +128,20 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
       return template(moved.size === 0 ? first : parts(moved))
     },
   }
+}
+
+function sameObjects(a: ReturnType<Unit['objects']>, b: ReturnType<Unit['objects']>): boolean {
+  return (
+    a.size === b.size &&
+    [...a].every(
+      ([symbol, objects]) =>
+        objects.map(({ name }) => name).join() ===
+        b
+          .get(symbol)
+          ?.map(({ name }) => name)
+          .join(),
+    )
+  )
 }
 
 /** What one pass over a scenario tells the next. */

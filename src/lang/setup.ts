@@ -78,7 +78,8 @@ export function setUpWith(
     const more = [...unit.objects()].some(([symbol, now]) => now.length > (objects.get(symbol)?.length ?? 0))
     return more || unit.diagnostics.length > 0 ? null : prepared
   } catch (error) {
-    if (error instanceof ModelError) return null
+    // A set-up that goes round for ever under other switches is wrong, too.
+    if (error instanceof ModelError || error instanceof RangeError) return null
     throw error
   }
 }

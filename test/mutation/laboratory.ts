@@ -1,13 +1,15 @@
-/** Compiles and searches scenarios of the model, as it is and with a mistake in it. One a thread. */
+/** Compiles and searches scenarios of the model, as it is and with mistakes in it. One a thread. */
 import { join } from 'node:path'
 import { declarationFiles, diskHost, packageRoot } from '../../src/cli/files.ts'
 import { kernelsFor } from '../../src/cli/models.ts'
 import type { Program } from '../../src/ir/program.ts'
-import { type Facts, loadModel, type Model } from '../../src/lang/compile.ts'
+import { loadModel, type Model } from '../../src/lang/compile.ts'
+import type { ScenarioDeclaration } from '../../src/lang/declarations.ts'
 import { ModelError } from '../../src/lang/diagnostic.ts'
 import { filesBelow, readText } from './model-files.ts'
-import { applyEdits, type Mutant } from './operators.ts'
-import { difference, type QuickLimits, type QuickVerdict, quickVerdict } from './quick-verdict.ts'
+import type { Mutant } from './operators.ts'
+import { difference, type QuickVerdict, Searches } from './quick-verdict.ts'
+import { type Named, SWITCHES_FILE, switchesFile, weave } from './weave.ts'
 
 /** A scenario on a kernel: what can tell a mutant from the model. */
 export interface Target {
@@ -15,141 +17,130 @@ export interface Target {
   readonly kernel: string
 }
 
-/** A target in the model as it is, compiled. */
-export interface Baseline {
-  readonly target: Target
-  /** Of the compiled program. */
-  readonly hash: string
-  /** Keys of the statements of `kernel/` that its program contains. */
-  readonly statements: readonly string[]
-  /** Those of them that its set-up runs. */
-  readonly setUp: readonly string[]
-  /** Nodes of the program: what a search costs can only be guessed. */
-  readonly nodes: number
-}
+/** What one target says of one mutant. */
+export type Word =
+  | { readonly says: 'killed'; readonly how: string }
+  | { readonly says: 'refused'; readonly how: string }
+  /** The verdict is the same. */
+  | { readonly says: 'same' }
+  /** Neither its program nor its set-up contains the statement. */
+  | { readonly says: 'not in it' }
+  /** Nobody comes to the statement, in no run. */
+  | { readonly says: 'never there' }
+  /** The search came to its limit. */
+  | { readonly says: 'open' }
 
-export type Outcome =
-  | { readonly status: 'killed'; readonly by: Target; readonly how: string }
-  | { readonly status: 'refused'; readonly how: string }
-  /** No verdict changed. `open`: targets not tried for lack of time, or whose search came to its limit. */
-  | { readonly status: 'survived'; readonly tried: number; readonly open: number }
-  /** In no program. */
-  | { readonly status: 'unreached' }
-
-export interface Budget {
-  /** Seconds a mutant may take. */
-  readonly seconds: number
-  /** Most states of a search. */
-  readonly maxStates: number
-}
+/** Seconds that a search may take; the limit that counts is that of states, which does not depend on the machine. */
+const MOST_SECONDS = 60
 
 export class Laboratory {
-  private readonly files: readonly string[]
   private readonly model: Model
-  /** By target: what compiling the model as it is found out. */
-  private readonly facts = new Map<string, Facts>()
-  /** Verdicts by the hash of the program. */
-  readonly verdicts: Map<string, QuickVerdict>
+  private readonly mutants: readonly Mutant[]
+  private readonly maxStates: number
 
-  constructor(verdicts: ReadonlyMap<string, QuickVerdict> = new Map()) {
-    this.files = [...filesBelow('scenarios').map((file) => join(packageRoot(), file)), ...declarationFiles()]
-    this.model = loadModel(diskHost(), this.files)
-    if (this.model.mistakes.length > 0) throw new ModelError(this.model.mistakes)
-    this.verdicts = new Map(verdicts)
-  }
-
-  /** Every scenario but the deep ones, on every kernel it makes sense on. */
-  targets(): Target[] {
-    const { scenarios } = this.model
-    return scenarios
-      .filter(({ deep }) => !deep)
-      .flatMap((scenario) => kernelsFor(this.model, scenario, []).map((kernel): Target => ({ scenario: scenario.name, kernel: kernel as string })))
-  }
-
-  baseline(target: Target): Baseline {
-    const program = this.compile(target)
-    const inKernel = (keys: readonly string[]): string[] => keys.filter((key) => key.startsWith('kernel/'))
-    const statements = inKernel(this.model.lowered())
-    const setUp = inKernel(this.model.loweredBySetup())
-    return { target, hash: program.hash, statements, setUp, nodes: program.threads.reduce((sum, { nodes }) => sum + nodes.length, 0) }
-  }
-
-  /** Tries targets in order until one tells the mutant from the model. */
-  async judge(mutant: Mutant, baselines: readonly Baseline[], budget: Budget): Promise<Outcome> {
-    if (baselines.length === 0) return { status: 'unreached' }
-    const started = performance.now()
-    const model = this.variant(mutant)
-    let open = 0
-    let tried = 0
-    const { file, starts } = mutant
-    const objects = declaresObjects(readText(file))
-    for (const { target, hash, setUp } of baselines) {
-      const left = budget.seconds - (performance.now() - started) / 1000
-      if (left <= 0) {
-        open += baselines.length - tried
-        break
-      }
-      tried++
-      try {
-        const sameSetUp = !objects && !starts.some((start) => setUp.includes(`${file}:${start}`))
-        const program = compileIn(model, target, sameSetUp ? this.factsOf(target) : undefined)
-        if (program.hash === hash) continue
-        const before =
-          this.verdicts.get(hash) ?? (await this.verdict(this.compile(target), { maxStates: budget.maxStates, timeout: budget.seconds }, () => false))
-        const limits = { maxStates: Math.min(budget.maxStates, 20_000 + 4 * before.states), timeout: Math.max(1, left) }
-        const after = await this.verdict(program, limits, (failed) => failed.some((id) => !before.failed.includes(id)))
-        // What a search that came to its limit did not find may still be there.
-        const how = before.complete ? difference(before, after) : undefined
-        if (how !== undefined) return { status: 'killed', by: target, how }
-        if (!before.complete || !after.complete) open++
-      } catch (error) {
-        if (!(error instanceof Error)) throw error
-        return { status: 'refused', how: error instanceof ModelError ? error.diagnostics[0].message : error.message.split('\n')[0] }
-      }
-    }
-    return { status: 'survived', tried, open }
-  }
-
-  /** Compiles a target of the model as it is. */
-  private compile(target: Target): Program {
-    const program = compileIn(this.model, target, this.facts.get(nameOf(target)))
-    const facts = this.model.facts()
-    if (facts) this.facts.set(nameOf(target), facts)
-    return program
-  }
-
-  private factsOf(target: Target): Facts | undefined {
-    if (!this.facts.has(nameOf(target))) this.compile(target)
-    return this.facts.get(nameOf(target))
-  }
-
-  private variant(mutant: Mutant): Model {
-    const path = join(packageRoot(), mutant.file)
-    const text = applyEdits(readText(mutant.file), mutant.edits)
+  /** Every mutant is known by its place in the list; only those `chosen` can be asked about. */
+  constructor(mutants: readonly Mutant[], maxStates: number, chosen: readonly number[] = mutants.map((_, nth) => nth)) {
+    const files = modelFiles()
     const disk = diskHost()
-    return loadModel({ ...disk, readFile: (name) => (name === path ? text : disk.readFile(name)) }, this.files, this.model)
+    const plain = loadModel(disk, files)
+    if (plain.mistakes.length > 0) throw new ModelError(plain.mistakes)
+    const woven = new Map([[join(packageRoot(), SWITCHES_FILE), switchesFile(chosen.map(nameOf))]])
+    const byFile = new Map<string, Named[]>()
+    chosen.forEach((nth) => {
+      const mutant = mutants[nth]
+      byFile.set(mutant.file, [...(byFile.get(mutant.file) ?? []), { name: nameOf(nth), mutant }])
+    })
+    for (const [file, named] of byFile) woven.set(join(packageRoot(), file), weave(file, readText(file), named))
+    this.model = loadModel({ ...disk, readFile: (name) => woven.get(name) ?? disk.readFile(name) }, files, plain)
+    if (this.model.mistakes.length > 0) throw new ModelError(this.model.mistakes)
+    this.mutants = mutants
+    this.maxStates = maxStates
   }
 
-  private async verdict(program: Program, limits: QuickLimits, settled: (failed: readonly string[]) => boolean): Promise<QuickVerdict> {
-    const known = this.verdicts.get(program.hash)
-    if (known?.complete) return known
-    const verdict = await quickVerdict(program, limits, settled)
-    if (verdict.complete) this.verdicts.set(program.hash, verdict)
-    return verdict
+  /** The mutants whose statements a target's program or its set-up contains. */
+  contained(target: Target): number[] {
+    const read = new Set(this.model.compile(this.scenario(target), { kernel: target.kernel }).switchesRead)
+    return this.mutants.flatMap((_, nth) => (read.has(nameOf(nth)) ? [nth] : []))
+  }
+
+  /** Asks a target about some mutants, one after the other, in one program that has them all. */
+  async ask(target: Target, mutants: readonly number[]): Promise<Map<number, Word>> {
+    const names = mutants.map(nameOf)
+    const found = new Map<number, Word>()
+    try {
+      const template = this.model.compileTemplate(this.scenario(target), target.kernel, names)
+      const asIs = template.instantiate(new Set())
+      if (!asIs) throw new Error('the set-up needs other code')
+      const contained = new Set(template.program.switchesRead)
+      const inIt = mutants.filter((nth) => contained.has(nameOf(nth)))
+      for (const nth of mutants) if (!inIt.includes(nth)) found.set(nth, { says: 'not in it' })
+      if (inIt.length === 0) return found
+      const searches = new Searches(template.program)
+      const before = await searches.verdict(asIs.program, { maxStates: this.maxStates, timeout: MOST_SECONDS })
+      const limits = { maxStates: Math.min(this.maxStates, 20_000 + 4 * before.states), timeout: MOST_SECONDS }
+      const read = new Set([...before.inputsRead, ...asIs.preparedBy])
+      // A search that comes to its limit as it is has nothing to compare with.
+      for (const nth of inIt) {
+        const name = nameOf(nth)
+        const instance = read.has(name) && before.complete ? template.instantiate(new Set([name])) : undefined
+        if (!read.has(name)) found.set(nth, { says: before.complete ? 'never there' : 'open' })
+        else if (!before.complete) found.set(nth, { says: 'open' })
+        else if (!instance) found.set(nth, await this.askAlone(target, nth, before))
+        else found.set(nth, word(before, await searches.verdict(instance.program, limits, before)))
+      }
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      // One of them is no program: which?
+      if (mutants.length === 1) return found.set(mutants[0], await this.askAlone(target, mutants[0]))
+      const half = mutants.length >> 1
+      for (const part of [mutants.slice(0, half), mutants.slice(half)]) for (const [nth, said] of await this.ask(target, part)) found.set(nth, said)
+    }
+    return found
+  }
+
+  /** Asks a target about a mutant with a program made for it: where its set-up leads to other code. */
+  async askAlone(target: Target, nth: number, before?: QuickVerdict): Promise<Word> {
+    try {
+      const compile = (on: readonly string[]): Program => this.model.compile(this.scenario(target), { kernel: target.kernel, with: on })
+      const program = compile([nameOf(nth)])
+      const limits = { maxStates: this.maxStates, timeout: MOST_SECONDS }
+      const plain = compile([])
+      if (plain.hash === program.hash) return { says: 'same' }
+      const was = before ?? (await new Searches(plain).verdict(plain, limits))
+      if (!was.complete) return { says: 'open' }
+      return word(was, await new Searches(program).verdict(program, { ...limits, maxStates: Math.min(this.maxStates, 20_000 + 4 * was.states) }, was))
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      return { says: 'refused', how: error instanceof ModelError ? error.diagnostics[0].message : error.message.split('\n')[0] }
+    }
+  }
+
+  private scenario({ scenario }: Target): ScenarioDeclaration {
+    const found = this.model.scenarios.find(({ name }) => name === scenario)
+    if (!found) throw new Error(`no scenario ${scenario}`)
+    return found
   }
 }
 
-function nameOf({ scenario, kernel }: Target): string {
-  return `${scenario} ${kernel}`
+function word(before: QuickVerdict, after: QuickVerdict): Word {
+  const how = difference(before, after)
+  if (how !== undefined) return { says: 'killed', how }
+  return { says: after.complete ? 'same' : 'open' }
 }
 
-/** A file with classes or objects of its own: in a variant of it they are others. */
-function declaresObjects(text: string): boolean {
-  return /^(export )?(class \w|const \w+[^=]* = structs?\()/m.test(text)
+/** The switch of the mutant at a place of the list. */
+export function nameOf(nth: number): string {
+  return `m${nth}`
 }
 
-function compileIn(model: Model, { scenario, kernel }: Target, facts?: Facts): Program {
-  const found = model.scenarios.find(({ name }) => name === scenario)
-  if (!found) throw new Error(`no scenario ${scenario}`)
-  return model.compile(found, { kernel, ...(facts ? { facts } : {}) })
+/** Every scenario but the deep ones, on every kernel it makes sense on. */
+export function targetsOfModel(): Target[] {
+  const model = loadModel(diskHost(), modelFiles())
+  return model.scenarios
+    .filter(({ deep }) => !deep)
+    .flatMap((scenario) => kernelsFor(model, scenario, []).map((kernel): Target => ({ scenario: scenario.name, kernel: kernel as string })))
+}
+
+function modelFiles(): string[] {
+  return [...filesBelow('scenarios').map((file) => join(packageRoot(), file)), ...declarationFiles()]
 }

@@ -1,7 +1,7 @@
 /** The files that mutants are made of, and what their results depend on. */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { packageRoot } from '../../src/cli/files.ts'
 import { type Mutant, mutantsOf } from './operators.ts'
@@ -33,15 +33,44 @@ export function filesBelow(directory: string): string[] {
   return walk(directory).sort()
 }
 
-/** A hash of everything below some directories. */
-export function contentHash(directories: readonly string[]): string {
+/** A hash of some files, and of everything below some directories. */
+export function contentHash(paths: readonly string[]): string {
   const hash = createHash('sha256')
-  for (const file of directories.flatMap(filesBelow)) hash.update(`${file}\0${readText(file)}\0`)
+  for (const file of paths.flatMap((path) => (path.endsWith('.ts') ? [path] : filesBelow(path)))) hash.update(`${file}\0${readText(file)}\0`)
   return hash.digest('hex').slice(0, 16)
 }
 
 export function readText(file: string): string {
   return readFileSync(join(packageRoot(), file), 'utf8')
+}
+
+/** What a file of the model imports. */
+export function importsOf(file: string): Imports {
+  const direct = new Set(importedBy(file))
+  const all = new Set(direct)
+  for (const each of all) for (const more of importedBy(each)) all.add(more)
+  return { direct, all }
+}
+
+export interface Imports {
+  /** Itself. */
+  readonly direct: ReadonlySet<string>
+  /** With all that those import. */
+  readonly all: ReadonlySet<string>
+}
+
+const imported = new Map<string, readonly string[]>()
+
+function importedBy(file: string): readonly string[] {
+  const known = imported.get(file)
+  if (known) return known
+  const found = parse(file).statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return []
+    const from = statement.moduleSpecifier
+    return from && ts.isStringLiteral(from) && from.text.startsWith('.') ? [join(dirname(file), from.text)] : []
+  })
+  imported.set(file, found)
+  return found
 }
 
 function parse(file: string): ts.SourceFile {

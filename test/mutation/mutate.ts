@@ -5,20 +5,26 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { packageRoot } from '../../src/cli/files.ts'
 import { Prng } from '../../src/engine/prng.ts'
+import { Agenda } from './agenda.ts'
 import { readExplanations } from './explanations.ts'
-import type { Baseline, Outcome, Target } from './laboratory.ts'
-import { allMutants, contentHash, readText } from './model-files.ts'
+import { targetsOfModel } from './laboratory.ts'
+import { allMutants, contentHash, type Imports, importsOf, readText } from './model-files.ts'
 import { type Mutant, mutantKey } from './operators.ts'
-import { Pool } from './pool.ts'
-import { type Judged, summarise } from './report.ts'
-import { ResultStore } from './store.ts'
+import { askAll } from './pool.ts'
+import { DIFFSTAT, type Judged, summarise } from './report.ts'
+import { type Known, ResultStore, targetName } from './store.ts'
+
+/** What the results follow from, beside the scenarios. */
+const OWN = ['classes', 'operators', 'weave', 'laboratory', 'quick-verdict', 'model-files'].map((name) => `test/mutation/${name}.ts`)
+const DEPENDS_ON = ['kernel', 'src/ir', 'src/engine', 'src/lang', ...OWN]
 
 interface Flags {
   readonly file: readonly string[]
+  readonly diffstat?: boolean
   readonly sample?: number
   readonly seed: number
   readonly jobs: number
-  readonly seconds: number
+  readonly minutes: number
   readonly maxStates: number
 }
 
@@ -36,138 +42,95 @@ const command = new Command('mutate')
     (value: string, before: readonly string[]) => [...before, value],
     [],
   )
+  .option('--diffstat', "only the files of the mail's diffstat")
   .option('--sample <n>', 'only so many mutants, chosen at random', whole)
   .option('--seed <n>', 'seed of the choice', whole, 1)
   .option('--jobs <n>', 'worker threads', whole, availableParallelism())
-  .option('--seconds <n>', 'most time for one mutant', whole, 40)
+  .option('--minutes <n>', 'end after so long; the next run goes on from there', whole, Infinity)
   .option('--max-states <n>', 'most states of a search', whole, 150_000)
   .action(mutate)
 
 async function mutate(flags: Flags): Promise<void> {
   const all = allMutants()
-  const mutants = choose(all, flags)
-  if (mutants.length === 0) throw new Error(`no mutants in ${flags.file.join(', ')}: a file of kernel/ is named as kernel/mm/swap.ts`)
-  const store = new ResultStore(
-    contentHash(['src/ir', 'src/engine']),
-    contentHash(['kernel', 'scenarios', 'src/ir', 'src/engine', 'src/lang', 'test/mutation']),
+  const chosen = choose(all, flags)
+  if (chosen.length === 0) throw new Error(`no mutants in ${flags.file.join(', ')}: a file of kernel/ is named as kernel/mm/swap.ts`)
+  const targets = targetsOfModel()
+  const scenarios = [...new Set(targets.map(({ scenario }) => scenario))]
+  const store = new ResultStore(contentHash(DEPENDS_ON), new Map(scenarios.map((name) => [name, contentHash([`scenarios/${name}.ts`])])))
+  const known = (nth: number): Known => store.of(mutantKey(all[nth]))
+  const imports = new Map(scenarios.map((name) => [name, importsOf(`scenarios/${name}.ts`)]))
+  const importsBy = (scenario: string): Imports => imports.get(scenario) as Imports
+  const agenda = new Agenda(
+    targets,
+    chosen.map((nth) => ({
+      nth,
+      file: all[nth].file,
+      killer: store.killers.get(mutantKey(all[nth])),
+      decided: () => known(nth).killed !== undefined || known(nth).refused !== undefined,
+      asked: (target) => known(nth).asked.has(targetName(target)),
+    })),
+    importsBy,
   )
-  const budget = { seconds: flags.seconds, maxStates: flags.maxStates }
-  const pool = new Pool(Math.max(1, flags.jobs), { budget, verdicts: store.verdicts }, ({ verdicts }) => {
-    for (const [hash, verdict] of verdicts) store.verdicts.set(hash, verdict)
-  })
   let interrupted = false
   process.once('SIGINT', () => {
     interrupted = true
-    process.stderr.write('\nends with the mutants in hand; Ctrl-C again to leave them\n')
+    process.stderr.write('\nends with the searches in hand; Ctrl-C again to leave them\n')
   })
   const progress = new Progress()
-  try {
-    const baselines = store.baselines.length > 0 ? store.baselines : await compileAll(pool, progress, () => !interrupted)
-    if (!interrupted) store.baselines = baselines
-    store.save()
-    await pool.tell({ ask: 'learn', baselines })
-    const order = new Order(baselines, store.killers)
-    const judged: Judged[] = []
-    const open = mutants.filter((mutant) => {
-      const known = store.outcomes.get(mutantKey(mutant))
-      if (known) judged.push({ mutant, outcome: known })
-      return !known
-    })
-    const count = { killed: 0, lived: 0 }
-    await pool.each(
-      open,
-      (mutant) => ({ ask: 'judge', mutant, order: order.of(mutant) }),
-      (mutant, answer) => {
-        const outcome = answer.outcome as Outcome
-        judged.push({ mutant, outcome })
-        store.outcomes.set(mutantKey(mutant), outcome)
-        if (outcome.status === 'killed') order.note(mutant, outcome.by)
-        count[outcome.status === 'killed' || outcome.status === 'refused' ? 'killed' : 'lived']++
-        progress.say(`${judged.length} of ${mutants.length} mutants, ${count.lived} lived: ${mutant.file}:${mutant.line}`)
-        if (judged.length % 20 === 0) store.save()
-      },
-      () => !interrupted,
-    )
-    store.save()
-    progress.say('')
-    const place = new Map(mutants.map((mutant, i) => [mutant, i]))
-    judged.sort((a, b) => (place.get(a.mutant) ?? 0) - (place.get(b.mutant) ?? 0))
-    const path = 'docs/mutants.md'
-    const explanations = existsSync(join(packageRoot(), path)) ? readExplanations(readText(path)) : new Map<string, string>()
-    const complete = judged.length === all.length
-    const { text, ok } = summarise(judged, explanations, complete)
-    const part = complete ? '' : ` (of ${all.length})`
-    process.stdout.write(`${judged.length} mutants${part}, ${baselines.length} searches to tell them by, ${progress.seconds.toFixed(0)} s\n\n${text}\n`)
-    process.exitCode = interrupted ? 3 : ok ? 0 : 1
-  } finally {
-    pool.end()
-  }
+  let saved = 0
+  await askAll(
+    Math.max(1, flags.jobs),
+    { maxStates: flags.maxStates, chosen },
+    () => (interrupted || progress.seconds > 60 * flags.minutes ? undefined : agenda.next()),
+    ({ target }, { words }) => {
+      for (const [nth, word] of words) store.note(mutantKey(all[nth]), target, word)
+      const open = chosen.filter((nth) => known(nth).killed === undefined && known(nth).refused === undefined).length
+      progress.say(`${open} of ${chosen.length} mutants live, ${agenda.left} of ${targets.length} searches not begun: ${targetName(target)}`)
+      if (progress.seconds < saved + 20) return
+      saved = progress.seconds
+      store.save()
+    },
+  )
+  store.save()
+  progress.say('')
+  const judged = chosen.map(
+    (nth): Judged => ({
+      mutant: all[nth],
+      ...fateOf(known(nth), targets.filter(({ scenario }) => importsBy(scenario).all.has(all[nth].file)).map(targetName)),
+    }),
+  )
+  const path = 'docs/mutants.md'
+  const explanations = existsSync(join(packageRoot(), path)) ? readExplanations(readText(path)) : new Map<string, string>()
+  const { text, ok } = summarise(judged, explanations, chosen.length === all.length)
+  const part = chosen.length === all.length ? '' : ` (of ${all.length})`
+  process.stdout.write(
+    `${chosen.length} mutants${part}, ${targets.length} scenarios and kernels to tell them by, ${progress.seconds.toFixed(0)} s\n\n${text}\n`,
+  )
+  process.exitCode = judged.some(({ fate }) => fate === 'unfinished') ? 3 : ok ? 0 : 1
 }
 
-function choose(all: readonly Mutant[], { file, sample, seed }: Flags): Mutant[] {
-  const from = all.filter((mutant) => file.length === 0 || file.includes(mutant.file))
+/** What became of a mutant that some targets were asked about. */
+function fateOf(known: Known, targets: readonly string[]): Pick<Judged, 'fate' | 'how'> {
+  if (known.killed) return { fate: 'killed', how: `${known.killed.by}: ${known.killed.how}` }
+  if (known.refused !== undefined) return { fate: 'refused', how: known.refused }
+  const left = targets.filter((name) => !known.asked.has(name)).length
+  if (left > 0) return { fate: 'unfinished', how: `${left} of ${targets.length} searches are not made` }
+  if (!known.contained) return { fate: 'unreached', how: 'in no program of any scenario' }
+  const limits = known.open.size > 0 ? `; at the limit of states: ${[...known.open].join(', ')}` : ''
+  return { fate: 'survived', how: known.same > 0 ? `${known.same} searches come to it and say the same${limits}` : `no search comes to it${limits}` }
+}
+
+/** Places of the mutants to be tried. */
+function choose(all: readonly Mutant[], { file, diffstat, sample, seed }: Flags): number[] {
+  const files = new Set([...file, ...(diffstat ? DIFFSTAT : [])])
+  const from = all.flatMap((mutant, nth) => (files.size === 0 || files.has(mutant.file) ? [nth] : []))
   if (sample === undefined || sample >= from.length) return from
   const random = new Prng(seed, 0)
-  const drawn = from.map((mutant) => ({ mutant, key: random.next() })).sort((a, b) => a.key - b.key)
-  const chosen = new Set(drawn.slice(0, sample).map(({ mutant }) => mutant))
-  return from.filter((mutant) => chosen.has(mutant))
-}
-
-/** Compiles every target as it is. */
-async function compileAll(pool: Pool, progress: Progress, go: () => boolean): Promise<Baseline[]> {
-  const targets = (await pool.first({ ask: 'targets' })).targets ?? []
-  const baselines: Baseline[] = []
-  await pool.each(
-    targets,
-    (target: Target) => ({ ask: 'baseline', target }),
-    (target, { baseline }) => {
-      if (baseline) baselines.push(baseline)
-      progress.say(`${baselines.length} of ${targets.length} programs compiled: ${target.scenario} ${target.kernel}`)
-    },
-    go,
-  )
-  return baselines
-}
-
-/** Which targets to try first: what killed this mutant before, what killed others of the function, then what is quick. */
-class Order {
-  private readonly baselines: readonly Baseline[]
-  private readonly containing = new Map<string, number[]>()
-  private readonly killers: Map<string, string>
-  private readonly kills = new Map<string, number>()
-
-  constructor(baselines: readonly Baseline[], killers: Map<string, string>) {
-    this.baselines = baselines
-    this.killers = killers
-    baselines.forEach(({ statements }, i) => {
-      for (const key of statements) this.containing.set(key, [...(this.containing.get(key) ?? []), i])
-    })
-  }
-
-  of(mutant: Mutant): number[] {
-    const found = [...new Set(mutant.starts.flatMap((start) => this.containing.get(`${mutant.file}:${start}`) ?? []))]
-    const before = this.killers.get(mutantKey(mutant))
-    const rank = (i: number): number => {
-      const { target, nodes } = this.baselines[i]
-      const name = nameOf(target)
-      const kills = (this.kills.get(`${mutant.file} ${mutant.function} ${name}`) ?? 0) * 4 + (this.kills.get(`${mutant.file} ${name}`) ?? 0)
-      return name === before ? Infinity : (1000 * kills) / (500 + nodes) - nodes / 100_000
-    }
-    return found
-      .map((i) => ({ i, rank: rank(i) }))
-      .sort((a, b) => b.rank - a.rank || a.i - b.i)
-      .map(({ i }) => i)
-  }
-
-  note(mutant: Mutant, by: Target): void {
-    const name = nameOf(by)
-    this.killers.set(mutantKey(mutant), name)
-    for (const key of [`${mutant.file} ${mutant.function} ${name}`, `${mutant.file} ${name}`]) this.kills.set(key, (this.kills.get(key) ?? 0) + 1)
-  }
-}
-
-function nameOf({ scenario, kernel }: Target): string {
-  return `${scenario} ${kernel}`
+  const drawn = from.map((nth) => ({ nth, key: random.next() })).sort((a, b) => a.key - b.key)
+  return drawn
+    .slice(0, sample)
+    .map(({ nth }) => nth)
+    .sort((a, b) => a - b)
 }
 
 /** One line on a terminal; in a log a line now and then. */

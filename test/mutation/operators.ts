@@ -2,10 +2,13 @@
 import ts from 'typescript'
 import { classOf, classOfCall, isBookkeeping, type StepClass } from './classes.ts'
 
-/** A text that replaces the one from `start` to `end`. */
+/** What becomes of a statement, or of a condition, from `start` to `end`. */
 export interface Edit {
   readonly start: number
   readonly end: number
+  /** The statement is left out; this is done before it, or after it; the condition is taken to hold. */
+  readonly how: 'without' | 'before' | 'after' | 'assumed'
+  /** What is done before or after. */
   readonly text: string
 }
 
@@ -19,8 +22,8 @@ export interface Mutant {
   readonly text: string
   readonly kind: StepClass
   readonly edits: readonly Edit[]
-  /** Where the statements begin that programs must contain for it to matter. */
-  readonly starts: readonly number[]
+  /** An import that it takes. */
+  readonly needs?: string
 }
 
 /** Calls that a slip of the pen makes into one another: the same arguments, another meaning. */
@@ -40,12 +43,11 @@ const TRIES = /^(trylock_page|get_page_unless_zero|try_get_page|try_grab_\w+|per
 export function mutantsOf(file: string, source: ts.SourceFile, exported: ReadonlyMap<string, string> = new Map()): Mutant[] {
   const mutants: Mutant[] = []
   const names = namesIn(source)
-  /** What it takes to call a function here; undefined if it cannot be. */
-  const importOf = (name: string): readonly Edit[] | undefined => {
-    if (names.has(name)) return []
+  /** What it takes to call a function here: an import, or nothing (''); undefined if it cannot be called. */
+  const importOf = (name: string): string | undefined => {
+    if (names.has(name)) return ''
     const from = exported.get(name)
-    // On the first line, so that lines keep their numbers.
-    return from === undefined ? undefined : [{ start: 0, end: 0, text: `import { ${name} } from '${relative(file, from)}'; ` }]
+    return from === undefined ? undefined : `import { ${name} } from '${relative(file, from)}'; `
   }
 
   const visit = (node: ts.Node, name: string): void => {
@@ -61,33 +63,38 @@ export function mutantsOf(file: string, source: ts.SourceFile, exported: Readonl
     ts.forEachChild(node, (child) => visit(child, inner))
   }
 
-  const add = (node: ts.Node, name: string, operator: string, kind: StepClass, edits: readonly Edit[], starts = [statementOf(node).getStart()]): void => {
+  const add = (node: ts.Node, name: string, operator: string, kind: StepClass, edits: readonly Edit[], needs = ''): void => {
     const { line } = source.getLineAndCharacterOfPosition(node.getStart())
-    mutants.push({ file, line: line + 1, function: name, operator, text: firstLine(node), kind, edits, starts })
+    mutants.push({ file, line: line + 1, function: name, operator, text: firstLine(node), kind, edits, ...(needs === '' ? {} : { needs }) })
+  }
+  /** Another statement in the place of one: the text from `start` to `end` is another. */
+  const instead = (statement: ts.Statement, start: number, end: number, put: string): Edit[] => {
+    const [from, to] = [statement.getStart(), statement.getEnd()]
+    const text = source.text.slice(from, start) + put + source.text.slice(end, to)
+    return [edit(statement, 'before', text), edit(statement, 'without')]
   }
 
   const single = (statement: ts.ExpressionStatement, name: string): void => {
     const kind = classOf(file, statement)
     if (!kind) return
-    const [start, end] = [statement.getStart(), statement.getEnd()]
-    add(statement, name, 'delete', kind, [{ start, end, text: '{}' }])
+    add(statement, name, 'delete', kind, [edit(statement, 'without')])
     const { expression } = statement
     if (ts.isBinaryExpression(expression)) {
       const { operatorToken } = expression
       const other = operatorToken.kind === ts.SyntaxKind.PlusEqualsToken ? '-=' : operatorToken.kind === ts.SyntaxKind.MinusEqualsToken ? '+=' : undefined
-      if (other) add(statement, name, 'inc/dec', kind, [{ start: operatorToken.getStart(), end: operatorToken.getEnd(), text: other }])
+      if (other) add(statement, name, 'inc/dec', kind, instead(statement, operatorToken.getStart(), operatorToken.getEnd(), other))
     }
     if (!ts.isCallExpression(expression)) return
     const callee = expression.expression
     for (const [one, two, operator] of PAIRS) {
       const other = callee.getText() === one ? two : callee.getText() === two ? one : undefined
       const needed = other === undefined ? undefined : importOf(other)
-      if (needed) add(statement, name, operator, kind, [...needed, { start: callee.getStart(), end: callee.getEnd(), text: other as string }])
+      if (needed !== undefined) add(statement, name, operator, kind, instead(statement, callee.getStart(), callee.getEnd(), other as string), needed)
     }
     for (const argument of expression.arguments) {
       if (!ts.isStringLiteral(argument) || !/^(all|next)$/.test(argument.text)) continue
       const text = argument.text === 'all' ? "'next'" : "'all'"
-      add(statement, name, 'wake one/all', kind, [{ start: argument.getStart(), end: argument.getEnd(), text }])
+      add(statement, name, 'wake one/all', kind, instead(statement, argument.getStart(), argument.getEnd(), text))
     }
   }
 
@@ -97,9 +104,9 @@ export function mutantsOf(file: string, source: ts.SourceFile, exported: Readonl
     if (statement.elseStatement || !ts.isPrefixUnaryExpression(expression) || !ts.isCallExpression(expression.operand)) return
     const call = expression.operand
     const needed = call.expression.getText() === 'trylock_page' ? importOf('lock_page') : undefined
-    if (!needed) return
+    if (needed === undefined) return
     const kept = call.arguments.map((argument) => argument.getText()).join(', ')
-    add(statement, name, 'try/blocking', 'lock', [...needed, { start: statement.getStart(), end: statement.getEnd(), text: `lock_page(${kept})` }])
+    add(statement, name, 'try/blocking', 'lock', instead(statement, statement.getStart(), statement.getEnd(), `lock_page(${kept})`), needed)
   }
 
   /** A lock or reference that is not taken, and the code goes on as if it were. */
@@ -107,20 +114,22 @@ export function mutantsOf(file: string, source: ts.SourceFile, exported: Readonl
     const callee = call.expression.getText()
     if (!TRIES.test(callee)) return
     const kind = classOfCall(file, callee)
-    if (kind) add(call, name, 'delete', kind, [{ start: call.getStart(), end: call.getEnd(), text: '(true as boolean)' }])
+    if (kind) add(call, name, 'delete', kind, [edit(call, 'assumed')])
   }
 
   const swaps = (statements: readonly ts.Statement[], name: string): void => {
     statements.forEach((first, i) => {
       const second = statements[i + 1]
-      if (!second || !canMove(first) || !canMove(second) || first.getText() === second.getText()) return
+      if (!second || !canMove(first) || !canMove(second) || first.getText() === second.getText() || needs(second, first)) return
       const kind = classOf(file, first) ?? classOf(file, second)
       if (!kind) return
-      const edits = [
-        { start: first.getStart(), end: first.getEnd(), text: second.getText() },
-        { start: second.getStart(), end: second.getEnd(), text: first.getText() },
-      ]
-      add(first, name, 'swap with next', kind, edits, [first.getStart(), second.getStart()])
+      // The smaller one moves: it will stand in two places, and what it calls with it. What declares a variable stays.
+      const size = (one: ts.Statement): number => (ts.isVariableStatement(one) ? Infinity : one.getText().length + (/\(/.test(one.getText()) ? 1000 : 0))
+      const moved =
+        size(second) <= size(first)
+          ? [edit(first, 'before', second.getText()), edit(second, 'without')]
+          : [edit(first, 'without'), edit(second, 'after', first.getText())]
+      add(first, name, 'swap with next', kind, moved)
     })
   }
 
@@ -148,9 +157,8 @@ function relative(from: string, to: string): string {
   return [...(up.length > 0 ? up : ['.']), ...path.slice(same)].join('/')
 }
 
-/** The file's text with a mistake in it. */
-export function applyEdits(text: string, edits: readonly Edit[]): string {
-  return [...edits].sort((a, b) => b.start - a.start).reduce((now, { start, end, text: put }) => now.slice(0, start) + put + now.slice(end), text)
+function edit(node: ts.Node, how: Edit['how'], text = ''): Edit {
+  return { start: node.getStart(), end: node.getEnd(), how, text }
 }
 
 /** Names a mutant whatever stands around it: lines move. */
@@ -162,6 +170,14 @@ export function mutantKey({ file, function: name, operator, text }: Pick<Mutant,
 function canMove(statement: ts.Statement): boolean {
   if (ts.isExpressionStatement(statement)) return !isCheck(statement)
   return ts.isIfStatement(statement) || ts.isVariableStatement(statement) || ts.isIterationStatement(statement, false)
+}
+
+/** True if the statement uses a variable that the other declares. */
+function needs(statement: ts.Statement, declaring: ts.Statement): boolean {
+  if (!ts.isVariableStatement(declaring)) return false
+  const names = new Set(declaring.declarationList.declarations.map(({ name }) => name.getText()))
+  const uses = (node: ts.Node): boolean => (ts.isIdentifier(node) && names.has(node.text)) || (ts.forEachChild(node, uses) ?? false)
+  return uses(statement)
 }
 
 function isCheck({ expression }: ts.ExpressionStatement): boolean {

@@ -1,11 +1,15 @@
 /** The score, by file, and who survived. */
 import { explanationRow } from './explanations.ts'
-import type { Outcome } from './laboratory.ts'
 import { type Mutant, mutantKey } from './operators.ts'
+
+/** `unreached`: in no program. `unfinished`: lives so far. */
+export type Fate = 'killed' | 'refused' | 'survived' | 'unreached' | 'unfinished'
 
 export interface Judged {
   readonly mutant: Mutant
-  readonly outcome: Outcome
+  readonly fate: Fate
+  /** By what, or why not. */
+  readonly how: string
 }
 
 /** Files of the mail's diffstat: one of them without a killed mutant is not modelled. */
@@ -39,27 +43,29 @@ export interface Summary {
 export function summarise(judged: readonly Judged[], explanations: ReadonlyMap<string, string>, whole: boolean): Summary {
   const files = [...new Set(judged.map(({ mutant }) => mutant.file))].sort()
   const lines: string[] = []
-  const lived = judged.filter(({ outcome }) => outcome.status === 'survived' || outcome.status === 'unreached')
+  const lived = judged.filter(({ fate }) => fate === 'survived' || fate === 'unreached' || fate === 'unfinished')
   const width = Math.max(...files.map((file) => file.length), 4)
-  lines.push(`${'file'.padEnd(width)}  score  killed  survived  explained  refused`)
+  lines.push(`${'file'.padEnd(width)}  score  killed  survived  explained  in no program  not finished  refused`)
   const flagged: string[] = []
   for (const file of [...files, 'all']) {
     const own = file === 'all' ? judged : judged.filter(({ mutant }) => mutant.file === file)
-    const count = (...status: readonly Outcome['status'][]): number => own.filter(({ outcome }) => status.includes(outcome.status)).length
-    const [killed, survived, refused] = [count('killed'), count('survived', 'unreached'), count('refused')]
+    const count = (of: Fate): number => own.filter(({ fate }) => fate === of).length
+    const [killed, survived, unreached, unfinished, refused] = [count('killed'), count('survived'), count('unreached'), count('unfinished'), count('refused')]
+    const all = killed + survived + unreached + unfinished
     const explained = own.filter((one) => lived.includes(one) && explanations.has(mutantKey(one.mutant))).length
-    const score = killed + survived === 0 ? '-' : `${Math.floor((100 * killed) / (killed + survived))}%`
-    const cells = [score.padStart(5), String(killed).padStart(6), String(survived).padStart(8), String(explained).padStart(9), String(refused).padStart(7)]
+    const score = all === 0 ? '-' : `${Math.floor((100 * killed) / all)}%`
+    const numbers = [killed, survived, explained, unreached, unfinished, refused].map((number, i) => String(number).padStart([6, 8, 9, 13, 12, 7][i]))
+    const cells = [score.padStart(5), ...numbers]
     lines.push([file.padEnd(width), ...cells].join('  '))
     if (file !== 'all' && killed === 0) flagged.push(file)
   }
   const missing = whole ? DIFFSTAT.filter((file) => !files.includes(file)) : []
-  const unexplained = lived.filter(({ mutant }) => !explanations.has(mutantKey(mutant)))
+  const unexplained = lived.filter(({ mutant, fate }) => fate !== 'unfinished' && !explanations.has(mutantKey(mutant)))
   if (lived.length > 0) lines.push('', `survivors: ${lived.length}`)
-  for (const { mutant, outcome } of lived) {
+  for (const { mutant, how } of lived) {
     const why = explanations.get(mutantKey(mutant))
     lines.push(`  ${mutant.file}:${mutant.line} ${mutant.function}: ${mutant.operator}: ${mutant.text}`)
-    lines.push(`      ${why ?? `NOT EXPLAINED (${fate(outcome)})`}`)
+    lines.push(`      ${why ?? `NOT EXPLAINED (${how})`}`)
   }
   if (flagged.length > 0) lines.push('', `no mutant of these files was killed: ${flagged.join(', ')}`)
   if (missing.length > 0) lines.push('', `files of the diffstat without any mutant: ${missing.join(', ')}`)
@@ -69,12 +75,4 @@ export function summarise(judged: readonly Judged[], explanations: ReadonlyMap<s
   if (stale.length > 0) lines.push('', 'docs/mutants.md explains what no longer survives:', ...stale.map((key) => `  ${key}`))
   if (unexplained.length > 0) lines.push('', 'rows for docs/mutants.md, to be explained:', ...unexplained.map(({ mutant }) => explanationRow(mutant)))
   return { text: lines.join('\n'), ok: unexplained.length === 0 && flagged.length === 0 && missing.length === 0 && stale.length === 0 }
-}
-
-function fate(outcome: Outcome): string {
-  if (outcome.status === 'unreached') return 'in no program of any scenario'
-  if (outcome.status !== 'survived') return outcome.status
-  return outcome.open > 0
-    ? `${outcome.tried} searches tell nothing, ${outcome.open} more were not made or not complete`
-    : `${outcome.tried} searches tell nothing`
 }

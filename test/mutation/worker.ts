@@ -1,55 +1,45 @@
 /** A worker of `mutate.ts`: a laboratory that answers one question at a time. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Baseline, type Budget, Laboratory, type Outcome, type Target } from './laboratory.ts'
-import type { Mutant } from './operators.ts'
-import type { QuickVerdict } from './quick-verdict.ts'
+import { Laboratory, type Target, type Word } from './laboratory.ts'
+import { allMutants } from './model-files.ts'
 
 export interface WorkerStart {
-  readonly budget: Budget
-  readonly verdicts: ReadonlyMap<string, QuickVerdict>
+  readonly maxStates: number
+  /** Those that will be asked about. */
+  readonly chosen: readonly number[]
 }
 
-export type Question =
-  | { readonly ask: 'targets' }
-  | { readonly ask: 'baseline'; readonly target: Target }
-  /** `order`: numbers of the baselines sent before. */
-  | { readonly ask: 'judge'; readonly mutant: Mutant; readonly order: readonly number[] }
-  | { readonly ask: 'learn'; readonly baselines: readonly Baseline[] }
+/** What does this target say of these mutants, those of them that it has? */
+export interface Question {
+  readonly target: Target
+  readonly mutants: readonly number[]
+}
 
 export interface Answer {
-  readonly targets?: readonly Target[]
-  readonly baseline?: Baseline
-  readonly outcome?: Outcome
-  /** Verdicts found on the way, by hash of the program. */
-  readonly verdicts: readonly (readonly [string, QuickVerdict])[]
+  readonly words: ReadonlyMap<number, Word>
   readonly error?: string
 }
 
+/** As many mutants are compiled into one program: each adds branches to it, and makes it slower to compile and to search. */
+const BATCH = 32
+
 if (parentPort) {
   const port = parentPort
-  const { budget, verdicts } = workerData as WorkerStart
-  const laboratory = new Laboratory(verdicts)
-  const told = new Set(verdicts.keys())
-  let baselines: readonly Baseline[] = []
-  const answer = async (question: Question): Promise<Omit<Answer, 'verdicts'>> => {
-    switch (question.ask) {
-      case 'targets':
-        return { targets: laboratory.targets() }
-      case 'baseline':
-        return { baseline: laboratory.baseline(question.target) }
-      case 'learn':
-        baselines = question.baselines
-        return {}
-      case 'judge': {
-        const order = question.order.map((at) => baselines[at])
-        return { outcome: await laboratory.judge(question.mutant, order, budget) }
-      }
-    }
+  const { maxStates, chosen } = workerData as WorkerStart
+  const laboratory = new Laboratory(allMutants(), maxStates, chosen)
+  const answer = async ({ target, mutants }: Question): Promise<Map<number, Word>> => {
+    if (mutants.length <= BATCH) return laboratory.ask(target, mutants)
+    const contained = new Set(laboratory.contained(target))
+    const words = new Map<number, Word>(mutants.flatMap((nth) => (contained.has(nth) ? [] : [[nth, { says: 'not in it' } as const]])))
+    const open = mutants.filter((nth) => contained.has(nth))
+    for (let at = 0; at < open.length; at += BATCH) for (const [nth, word] of await laboratory.ask(target, open.slice(at, at + BATCH))) words.set(nth, word)
+    return words
   }
   port.on('message', async (question: Question) => {
-    const said = await answer(question).catch((error: Error) => ({ error: error.stack ?? error.message }))
-    const fresh = [...laboratory.verdicts].filter(([hash]) => !told.has(hash))
-    for (const [hash] of fresh) told.add(hash)
-    port.postMessage({ ...said, verdicts: fresh } satisfies Answer)
+    const said = await answer(question).then(
+      (words): Answer => ({ words }),
+      (error: Error): Answer => ({ words: new Map(), error: error.stack ?? error.message }),
+    )
+    port.postMessage(said)
   })
 }
