@@ -18,7 +18,7 @@ export class SetUpFailed extends Error {
   }
 }
 
-const MOST_ROUNDS = 10_000
+const MOST_ROUNDS = 1_000
 
 export class ExecutingBuilder extends GraphBuilder {
   /** The values of all columns touched so far, cell by cell. */
