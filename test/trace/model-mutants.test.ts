@@ -46,7 +46,7 @@ function without({ file, function: name, statement }: Step): string {
   const to = from < 0 ? -1 : text.indexOf('\n}\n', from)
   const body = text.slice(from, to)
   ok(from >= 0 && to > from && body.split(statement).length === 2, `${file}: ${name} has not one ${statement}`)
-  return text.slice(0, from) + body.replace(statement, statement.startsWith('else') ? '' : 'void 0') + text.slice(to)
+  return text.slice(0, from) + body.replace(statement, statement.startsWith('else') ? '' : '{}') + text.slice(to)
 }
 
 function bookOf(kernel: string, changed?: { readonly file: string; readonly text: string }): KeptBook {
