@@ -4,7 +4,7 @@
  * which is a property of cycles under fairness, SPIN is not asked.
  *
  * Without names: five large scenarios below 20 million states. device-evict-and-fault-on-tail (161,862 states on v7.3, 160,186 lines of
- * Promela, for which spin itself takes minutes) and device-fault-migration-and-dontneed (66,707 on v5.18) are larger than the last: name them
+ * Promela, for which spin itself takes minutes) and device-fault-migration-and-dontneed (66,707 on v5.18) were larger than the last when counted: name them
  * to compare them.
  * Needs spin, about 4 GB, and tcc or gcc: tcc takes a second where gcc takes minutes.
  */
