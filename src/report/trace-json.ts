@@ -17,6 +17,7 @@ export function auditJson(result: AuditResult): unknown {
     deviceEvents: result.deviceEvents,
     lost: summary.lost,
     lostUncounted: summary.lossUnknown,
+    absent: summary.absent,
     endsEarly: summary.end.complete ? null : summary.end.why,
     pages: result.pages,
     ranges: result.ranges.map((range) => ({

@@ -76,6 +76,10 @@ function about(result: AuditResult, options: TraceTextOptions): string[] {
     lines.push(
       ...wrap(`instance ${JSON.stringify(head.instance)} of ${head.instances.map((name) => JSON.stringify(name)).join(', ')} (--instance)`, options.width, 2),
     )
+  for (const { cpu, absent, counted } of summary.absent) {
+    const share = absent === counted ? 'none' : `all but ${grouped(absent)}`
+    lines.push(...wrap(`CPU ${cpu}: ${share} of the ${grouped(counted)} records that the kernel counted are in the file`, options.width, 2))
+  }
   for (const range of result.ranges.slice(0, 20)) lines.push(...inset(rangeLine(range, options), options.width, 2))
   if (result.ranges.length > 20) lines.push(`  and ${plural(result.ranges.length - 20, 'range')} more`)
   if (!summary.end.complete) lines.push(...wrap(`The trace ends early ${summary.end.why}.`, options.width, 2))

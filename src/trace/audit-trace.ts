@@ -44,5 +44,7 @@ function read(trace: OpenTrace, inflate: Inflate, options: AuditTraceOptions, au
 
 function noEvents(file: ByteFile, summary: TraceSummary): string {
   if (!summary.end.complete) return `${file.name} ends early ${summary.end.why}: no event can be read`
-  return `${file.name} is a trace, but no page_ref event was recorded in it`
+  const counted = summary.absent.reduce((sum, { counted }) => sum + counted, 0)
+  const why = counted > 0 ? ` (the kernel counted ${counted} records, which the recorder did not write to the file)` : ''
+  return `${file.name} is a trace, but no page_ref event was recorded in it${why}`
 }

@@ -60,6 +60,14 @@ export interface Loss {
   readonly events: number | undefined
 }
 
+/** Records of a CPU that the kernel counted, and that are not in the file, though nothing in it says that they were lost. */
+export interface AbsentRecords {
+  readonly cpu: number
+  readonly absent: number
+  /** All that the kernel counted. */
+  readonly counted: number
+}
+
 /** What the file ended with. */
 export type TraceEnd =
   | { readonly complete: true }
@@ -104,6 +112,8 @@ export interface TraceSummary {
   /** Events known to be lost; `lossUnknown` if some loss has no number. */
   readonly lost: number
   readonly lossUnknown: boolean
+  /** By CPU. A recorder may leave out the last, half-filled page of each (trace-cmd 3.1.6 does). */
+  readonly absent: readonly AbsentRecords[]
   /** First and last time stamp of any record, and the end of the recording if the file tells it. Nanoseconds. */
   readonly firstTime: number
   readonly lastTime: number

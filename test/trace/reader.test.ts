@@ -64,6 +64,12 @@ describe('trace.dat of real kernels', () => {
     equal(tables.comm(77), 'daxwork')
   })
 
+  it('what the kernel counted and the recorder did not write is told', async () => {
+    const { summary } = await rowsOf(fileOf('selftests/v6.1-xfs-lost-wake.dat'))
+    deepEqual(summary.absent, [{ cpu: 0, absent: 4, counted: 1168 }])
+    deepEqual((await rowsOf(fileOf('selftests/v5.10-xfs-dio.dat'))).summary.absent, [])
+  })
+
   it('probes on memremap_pages tell the ranges', async () => {
     const ranges: RangeEvent[] = []
     await pass(fileOf('v5.10/load.dat'), { events() {}, range: (event) => ranges.push(event) })
@@ -170,6 +176,25 @@ describe('trace.dat made up', () => {
     equal(losses.length, 1)
     ok(summary.lossUnknown)
     ok(losses[0].after < losses[0].before)
+  })
+
+  it('a CPU of which nothing was written is a loss; what is noted of another buffer is not', async () => {
+    const shape: Shape = { little: true, long: 8, pageSize: 4096 }
+    const events = timed([0, 1].map((cpu) => ({ op: 1, pfn: 100, flags: 0n, count: 1, val: 1, ret: 0, gap: 100, cpu, pid: 7, context: 0, stack: [0, 1, 6] })))
+    const text = (words: string): Uint8Array => new TextEncoder().encode(words)
+    const stat = (cpu: number): { id: number; data: Uint8Array } => ({ id: 2, data: text(`CPU: ${cpu}\nentries: 1\noverrun: 0\nread events: 1\n`) })
+    const read = async (options: readonly { id: number; data: Uint8Array }[]): Promise<{ losses: Loss[]; lost: number }> => {
+      const data = { name: '', clock: 'global', pageSize: 4096, cpus: pagesOf(events, shape).filter(({ cpu }) => cpu === 0) }
+      const losses: Loss[] = []
+      const parts = { ...partsOf(shape, '6.1.0'), options }
+      const { lost } = await pass(memoryFile(writeDat7(parts, [data], 'none'), 'made'), { events() {}, lost: (loss) => losses.push(loss) })
+      return { losses, lost }
+    }
+    deepEqual(await read([stat(0), stat(1)]), {
+      losses: [{ cpu: 1, after: Number.NEGATIVE_INFINITY, before: Number.POSITIVE_INFINITY, events: 2 }],
+      lost: 2,
+    })
+    deepEqual(await read([stat(0), { id: 2, data: text('\nBuffer: mine\n\n') }, stat(1)]), { losses: [], lost: 0 })
   })
 
   it('a file without an event says so', async () => {

@@ -23,7 +23,11 @@ export interface DatBuffer {
 
 /** What the recorder noted of a CPU when it stopped. */
 export interface CpuStat {
+  /** Name of its buffer. */
+  readonly buffer: string
   readonly cpu: number
+  /** Records that the kernel counted, those that were read and those still in the buffer; undefined if absent. Overwritten ones are not among them. */
+  readonly recorded: number | undefined
   /** Events overwritten before they were read: the oldest. */
   readonly overrun: number
   /** Events that found the buffer full. */

@@ -42,6 +42,8 @@ export class HeadParts {
   offset = 0
   tsc: DatHead['tsc']
   damage: string | undefined
+  /** Whose the next notes on CPUs are: trace-cmd names an instance before its own, and the top one not at all. */
+  private statBuffer = ''
 
   attempt(read: () => void): void {
     try {
@@ -125,11 +127,15 @@ export class HeadParts {
       const match = new RegExp(`^${label}:\\s*([\\d.]+)`, 'm').exec(text)
       return match ? Number(match[1]) : undefined
     }
+    this.statBuffer = /^Buffer: (.+)$/m.exec(text)?.[1].trim() ?? this.statBuffer
     const cpu = number('CPU')
     if (cpu === undefined) return
     const now = number('now ts')
+    const [entries, read] = [number('entries'), number('read events')]
     this.stats.push({
+      buffer: this.statBuffer,
       cpu,
+      recorded: entries === undefined || read === undefined ? undefined : entries + read,
       overrun: number('overrun') ?? 0,
       dropped: (number('commit overrun') ?? 0) + (number('dropped events') ?? 0),
       now: now === undefined ? undefined : now * 1e9,

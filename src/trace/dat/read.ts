@@ -2,10 +2,10 @@
 import { type ByteFile, type Inflate, TraceError } from '../byte-file.ts'
 import { guessReleaseOf } from '../kernel-guess.ts'
 import { unpackBatch } from '../page-event.ts'
-import type { RangeEvent, TraceEnd, TraceHead, TraceListener, TraceSummary } from '../source.ts'
+import type { AbsentRecords, RangeEvent, TraceEnd, TraceHead, TraceListener, TraceSummary } from '../source.ts'
 import type { Symbols } from '../symbols.ts'
 import { AddressTables } from '../tables.ts'
-import type { DatBuffer, DatHead } from './dat-head.ts'
+import type { CpuStat, DatBuffer, DatHead } from './dat-head.ts'
 import { readHead } from './head.ts'
 import { JobCutter } from './jobs.ts'
 import { unitLayout } from './layout.ts'
@@ -107,7 +107,8 @@ export async function readDat(
   const totals = { events: 0, records: 0, lost: 0, unknown: false, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }
   let damage: string | undefined = head.damage
   /** What the recorder noted of a CPU when it stopped; a recorder that was killed noted nothing, and wrote whole pages only. */
-  const stats = new Map(head.stats.map((stat) => [stat.cpu, stat]))
+  const stats = new Map(head.stats.filter((stat) => stat.buffer === instance).map((stat) => [stat.cpu, stat]))
+  const recordsOf = new Map<number, number>()
   const ends = new Map<number, ReadUnit>()
   const loss = (cpu: number, events: number | undefined, after: number, before: number): void => {
     if (events === undefined) totals.unknown = true
@@ -158,6 +159,7 @@ export async function readDat(
       ends.set(unit.cpu, unit)
       totals.events += unit.events
       totals.records += unit.records
+      recordsOf.set(unit.cpu, (recordsOf.get(unit.cpu) ?? 0) + unit.records)
       if (unit.first < totals.first) totals.first = unit.first
       if (unit.last > totals.last) totals.last = unit.last
       damage ??= unit.damage
@@ -169,6 +171,11 @@ export async function readDat(
     },
   })
   deliver(Number.POSITIVE_INFINITY)
+  const absent = damage === undefined ? absentRecords(stats.values(), recordsOf) : []
+  for (const { cpu, counted } of absent) {
+    // Nothing of it is there: what it did to any page is not known. A page's worth at its end is another matter: every recording stops somewhere.
+    if (!recordsOf.has(cpu)) loss(cpu, counted, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+  }
   const end: TraceEnd = damage === undefined ? { complete: true } : { complete: false, why: damage }
   const stops = head.stats.flatMap((stat) => (stat.now === undefined ? [] : [stat.now]))
   return {
@@ -179,8 +186,19 @@ export async function readDat(
     records: totals.records,
     lost: totals.lost,
     lossUnknown: totals.unknown,
+    absent,
     firstTime: totals.first,
     lastTime: totals.last,
     stopTime: stops.length > 0 ? Math.max(...stops) : undefined,
   }
+}
+
+/** What the kernel counted against what was read. Of a file that ends early it says nothing new. */
+function absentRecords(stats: Iterable<CpuStat>, read: ReadonlyMap<number, number>): AbsentRecords[] {
+  const all: AbsentRecords[] = []
+  for (const { cpu, recorded } of stats) {
+    const absent = (recorded ?? 0) - (read.get(cpu) ?? 0)
+    if (recorded !== undefined && absent > 0) all.push({ cpu, absent, counted: recorded })
+  }
+  return all
 }

@@ -200,6 +200,7 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
     records: totals.records,
     lost: totals.lost,
     lossUnknown: totals.unknown,
+    absent: [],
     firstTime: totals.first,
     lastTime: totals.last,
     stopTime: undefined,

@@ -42,6 +42,7 @@ export interface TraceReport {
   readonly deviceEvents: number
   readonly lost: number
   readonly lostUncounted: boolean
+  readonly absent: readonly { readonly cpu: number; readonly absent: number; readonly counted: number }[]
   readonly endsEarly: string | null
   readonly pages: number
   readonly ranges: readonly {

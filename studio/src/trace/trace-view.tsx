@@ -209,6 +209,10 @@ function Opened({ trace, values, carried }: { trace: OpenedTrace; values: Readon
         <span>
           {report.deviceEvents.toLocaleString('en')} events on {report.pages.toLocaleString('en')} device pages in {duration(timeline.end, 1e6)}
           {report.lost > 0 || report.lostUncounted ? `; ✖ ${report.lostUncounted ? 'some' : report.lost.toLocaleString('en')} events lost` : ''}
+          {report.absent.map(
+            ({ cpu, absent, counted }) =>
+              `; CPU ${cpu}: ${absent.toLocaleString('en')} of the ${counted.toLocaleString('en')} records that the kernel counted are not in the file`,
+          )}
           {report.endsEarly ? `; ✖ ends early ${report.endsEarly}` : ''}
         </span>
         {trace.leftOut && <span class="faint">{trace.leftOut}</span>}
