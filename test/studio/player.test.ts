@@ -63,6 +63,17 @@ test('the counterexample of the mail (413): a report says who did what wrong and
   assert.match(await page.locator('.where').innerText(), new RegExp(`step ${steps} `))
   await page.keyboard.press('?')
   assert.match(await page.locator('.keys').innerText(), /next, previous change of the chosen page/)
+  // Letters can be switched off; arrows stay.
+  const singleKeys = page.getByLabel('letters and digits act')
+  await singleKeys.uncheck()
+  await page.locator('.summary').click()
+  await page.keyboard.press('Home')
+  await page.keyboard.press('v')
+  assert.match(await page.locator('.where').innerText(), /start/)
+  await singleKeys.check()
+  // A ticked box does not keep the keys to itself.
+  await page.keyboard.press('v')
+  assert.match(await page.locator('.where').innerText(), new RegExp(`step ${steps} `))
   await page.keyboard.press('Escape')
   await page.close()
 })

@@ -12,7 +12,13 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['?', 'this card'],
 ]
 
-export function Keys({ onClose }: { onClose: () => void }) {
+interface KeysProps {
+  readonly single: boolean
+  readonly onSingle: (on: boolean) => void
+  readonly onClose: () => void
+}
+
+export function Keys({ single, onSingle, onClose }: KeysProps) {
   return (
     <section class="keys" aria-label="Keys">
       <dl>
@@ -25,6 +31,9 @@ export function Keys({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
+      <label class="check">
+        <input type="checkbox" checked={single} onChange={(event) => onSingle(event.currentTarget.checked)} /> letters and digits act
+      </label>
       <button type="button" onClick={onClose}>
         close
       </button>

@@ -8,6 +8,7 @@ import { columnsOf } from './columns.ts'
 import { Keys } from './keys.tsx'
 import { Lanes, Overview } from './lanes.tsx'
 import { follow, formatMoves, type Move, machineOf, parseMoves } from './path.ts'
+import { isSingleKey, useSingleKeys } from './single-keys.ts'
 import { StatePanel } from './state-panel.tsx'
 import { changesOfPage, failuresBySteps } from './stops.ts'
 import { Summary } from './summary.tsx'
@@ -56,6 +57,7 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
   const [pinned, setPinned] = useState<number | undefined>(undefined)
   const [page, setPage] = useState(0)
   const [help, setHelp] = useState(false)
+  const [singleKeys, setSingleKeys] = useSingleKeys()
   const length = path.steps.length
   const at = Math.min(position.at ?? length, length)
   const columns = useMemo(() => columnsOf(path.told, folded), [path, folded])
@@ -108,10 +110,11 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement
-      if (event.ctrlKey || event.metaKey || event.altKey) return
-      if (/^(SELECT|TEXTAREA)$/.test(target.tagName) || (target.tagName === 'INPUT' && (target as HTMLInputElement).type !== 'range')) return
+      if (event.ctrlKey || event.metaKey || event.altKey || (!singleKeys && isSingleKey(event.key))) return
+      const input = target instanceof HTMLInputElement ? target.type : undefined
+      if (/^(SELECT|TEXTAREA)$/.test(target.tagName) || (input !== undefined && input !== 'range' && input !== 'checkbox')) return
       // A button's own keys stay its own; the arrows scroll no lane and no source, they step.
-      if (event.key === ' ' && (target.tagName === 'BUTTON' || target.tagName === 'SUMMARY')) return
+      if (event.key === ' ' && (/^(BUTTON|SUMMARY)$/.test(target.tagName) || input === 'checkbox')) return
       const key = event.shiftKey && event.key.startsWith('Arrow') ? `Shift+${event.key}` : event.key
       const action = act.current[key]
       if (!action) return
@@ -120,7 +123,7 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [])
+  }, [singleKeys])
   useEffect(() => {
     if (!playing) return
     const timer = setTimeout(() => {
@@ -183,7 +186,7 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
         onFolded={setFolded}
         help={help}
       />
-      {help && <Keys onClose={() => setHelp(false)} />}
+      {help && <Keys single={singleKeys} onSingle={setSingleKeys} onClose={() => setHelp(false)} />}
       <Overview
         threads={machine.threads}
         columns={columns}
