@@ -6,7 +6,7 @@ import type { ExitCode } from '../report/exit-code.ts'
 import { modelList } from '../studio/answers.ts'
 import { writeExport } from '../studio/export.ts'
 import { startStudio } from '../studio/server.ts'
-import { runAll, type Task } from './batch.ts'
+import type { Task } from './batch.ts'
 import { Failure } from './failure.ts'
 import { kernelsFor, select } from './models.ts'
 import { several } from './search-options.ts'
@@ -66,10 +66,31 @@ async function exportStudio(directory: string, names: readonly string[], flags: 
     .filter((scenario) => !scenario.deep || selection.named)
     .flatMap((scenario) => kernelsFor(model, scenario, flags.kernel).map((kernel): Task => ({ scenario, kernel })))
   if (tasks.length === 0) throw new Failure('nothing to export: the scenarios named do not make sense on these kernels')
-  const runs = await runAll(selection, tasks, { with: [], without: [], explore: {} })
-  const { files, bytes } = writeExport(directory, selection, modelList(selection), runs, order)
-  process.stdout.write(`${runs.length} runs in ${directory}: ${files} files, ${(bytes / 1e6).toFixed(1)} MB. Open ${join(directory, 'index.html')}\n`)
-  return 0
+  const abort = new AbortController()
+  const interrupt = (): void => abort.abort()
+  process.once('SIGINT', interrupt)
+  const say = (text: string): void => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+  }
+  const onProgress = (done: number, of: number): void => say(`${done} of ${of} searches`)
+  const { runs, files, bytes } = await writing(directory, () =>
+    writeExport(directory, modelList(selection), tasks, { order, signal: abort.signal, onProgress }),
+  )
+  process.removeListener('SIGINT', interrupt)
+  say('')
+  const some = runs < tasks.length ? `interrupted: ${runs} of ${tasks.length}` : `${runs}`
+  process.stdout.write(`${some} runs in ${directory}: ${files} files, ${(bytes / 1e6).toFixed(1)} MB. Open ${join(directory, 'index.html')}\n`)
+  return runs < tasks.length ? 3 : 0
+}
+
+/** What a disk says is for the person who named the directory. */
+async function writing<T>(directory: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) throw new Failure(`${directory} cannot be written: ${error.message}`)
+    throw error
+  }
 }
 
 async function start(port: string | undefined, order: object | undefined): Promise<Awaited<ReturnType<typeof startStudio>>> {

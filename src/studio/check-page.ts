@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import type { Selection } from '../cli/models.ts'
 import { type PackedPlay, PlayPacker } from '../report/packed-play.ts'
-import { PLAY_FORMAT, type PlayRun, summaryOf } from '../report/play.ts'
+import { filesOf, PLAY_FORMAT, type PlayRun, summaryOf } from '../report/play.ts'
 import type { Run } from '../report/run.ts'
 import { reportPage } from './page.ts'
 import { playable, sourcesOf } from './playing.ts'
@@ -23,7 +23,7 @@ export function checkPage(selection: Selection, runs: readonly Run[], commandOf:
   for (const run of runs) {
     const wanted = runs.length === 1 || run.exploration.verdict === 'violation'
     const one = wanted && misses < MOST_MISSES ? playable(selection, run, commandOf(run)) : undefined
-    const fresh = one ? Object.entries(sourcesOf([one])).filter(([file]) => !files.has(file)) : []
+    const fresh = one ? Object.entries(sourcesOf(filesOf(one.program))).filter(([file]) => !files.has(file)) : []
     const packed = one ? packedSize(one, fresh) : 0
     if (one && (taken.length === 0 || size + packed <= room)) {
       taken.push(one)
@@ -40,7 +40,7 @@ export function checkPage(selection: Selection, runs: readonly Run[], commandOf:
     format: PLAY_FORMAT,
     runs: taken.map((run) => packer.pack(run)),
     ...packer.tables,
-    sources: sourcesOf(taken),
+    sources: sourcesOf(taken.flatMap(({ program }) => filesOf(program))),
     others: others.map(summaryOf),
     ...(dropped === 0
       ? {}

@@ -6,7 +6,7 @@ import { rulesOf } from '../cli/model-rules.ts'
 import { compileFor, type Selection } from '../cli/models.ts'
 import { atGrain } from '../engine/grain.ts'
 import type { Column } from '../ir/program.ts'
-import { filesOf, type PlayRun, playRun } from '../report/play.ts'
+import { type PlayRun, playRun } from '../report/play.ts'
 import type { Run } from '../report/run.ts'
 import type { DeviceType } from '../trace/life.ts'
 import { DEVICE_TYPES } from '../trace/ranges.ts'
@@ -49,11 +49,10 @@ function freeCounts(kernel: string, changes: readonly string[], columns: readonl
   )
 }
 
-/** The text of the model files that runs are in. */
-export function sourcesOf(runs: readonly PlayRun[]): Record<string, string> {
-  const files = [...new Set(runs.flatMap(({ program }) => filesOf(program)))].sort()
+/** The text of model files. */
+export function sourcesOf(files: Iterable<string>): Record<string, string> {
   return Object.fromEntries(
-    files.flatMap((file) => {
+    [...new Set(files)].sort().flatMap((file) => {
       try {
         return [[file, readFileSync(isAbsolute(file) ? file : join(packageRoot(), file), 'utf8')]]
       } catch {

@@ -5,7 +5,8 @@ import { reproducingCommand } from '../cli/command-line.ts'
 import { Failure } from '../cli/failure.ts'
 import { compileFor, select } from '../cli/models.ts'
 import { explore } from '../engine/explore.ts'
-import { PLAY_FORMAT, type PlayDocument, type RunSummary, summaryOf } from '../report/play.ts'
+import { type PackedPlay, PlayPacker } from '../report/packed-play.ts'
+import { filesOf, PLAY_FORMAT, type RunSummary, summaryOf } from '../report/play.ts'
 import { playable, sourcesOf } from './playing.ts'
 
 /** One search to be made. */
@@ -16,12 +17,14 @@ export interface SearchQuestion {
   readonly with: readonly string[]
   readonly without: readonly string[]
   readonly maxStates?: number
+  /** Without the text of the model files: whoever asks for many runs takes it along once. */
+  readonly bare?: true
 }
 
 export type SearchNews =
   | { readonly number: number; readonly kind: 'progress'; readonly states: number; readonly depth: number; readonly seconds: number }
-  /** `play`: a document of format putpage-play/1, packed with gzip. */
-  | { readonly number: number; readonly kind: 'done'; readonly summary: RunSummary; readonly play: Uint8Array }
+  /** `play`: a document of format putpage-play/1, packed with gzip; `files`: the model files it is in. */
+  | { readonly number: number; readonly kind: 'done'; readonly summary: RunSummary; readonly play: Uint8Array; readonly files: readonly string[] }
   | { readonly number: number; readonly kind: 'error'; readonly message: string }
 
 const TELL_EVERY = 0.15
@@ -45,8 +48,16 @@ async function search(question: SearchQuestion): Promise<SearchNews> {
   })
   const run = { exploration }
   const play = playable(selection, run, reproducingCommand(program, scenario.name, exploration.grain))
-  const document: PlayDocument = { format: PLAY_FORMAT, runs: [play], sources: sourcesOf([play]), others: [] }
-  return { number, kind: 'done', summary: summaryOf(run), play: gzipSync(JSON.stringify(document)) }
+  const packer = new PlayPacker()
+  const packed = packer.pack(play)
+  const document: PackedPlay = {
+    format: PLAY_FORMAT,
+    runs: [packed],
+    ...packer.tables,
+    sources: question.bare ? {} : sourcesOf(filesOf(play.program)),
+    others: [],
+  }
+  return { number, kind: 'done', summary: summaryOf(run), play: gzipSync(JSON.stringify(document)), files: filesOf(play.program) }
 }
 
 parentPort?.on('message', async (question: SearchQuestion) => {

@@ -52,10 +52,9 @@ test('at its limit it says that it does not know', () => {
 })
 
 test('an export opens from a disk: verdicts, a run played, searched again, and nothing that needs the model', { skip }, async () => {
-  const runs = []
-  for (const scenario of selection.scenarios.slice(0, 2))
-    runs.push({ exploration: await explore(compileFor(selection.model, scenario, 'v6.1', { with: [], without: [] }), { jobs: 1 }) })
-  writeExport(join(directory, 'site'), selection, modelList(selection), runs, undefined, [])
+  const tasks = selection.scenarios.slice(0, 2).map((scenario) => ({ scenario, kernel: 'v6.1' }))
+  const { runs } = await writeExport(join(directory, 'site'), modelList(selection), tasks, { traced: [] })
+  assert.equal(runs, 2)
   const page = await browser.page(pathToFileURL(join(directory, 'site/index.html')).href)
   await page.locator('.matrix').waitFor()
   assert.match(await page.locator('.matrix').innerText(), /✖ lost-wake\s+\d+ states/)

@@ -1,5 +1,5 @@
 /** The modelled source of a thread's functions, with the line where it stands, and what the step did. */
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Check } from '../../../src/ir/program.ts'
 import { DONE } from '../../../src/ir/state.ts'
 import { shortFile, sourceOf } from '../../../src/report/source.ts'
@@ -25,6 +25,12 @@ interface CodePanelProps {
 export function CodePanel({ machine, sources, state, thread, pinned, onPin, step, checks }: CodePanelProps) {
   const place = placeOf(machine, state, thread, step, checks)
   const shown = useShown(place)
+  const stack = useRef<HTMLElement>(null)
+  const frames = place?.at.stack.length ?? 0
+  // A deep stack scrolls, so that lines of source are left below it; its innermost functions are what is looked at.
+  useEffect(() => {
+    if (stack.current) stack.current.scrollTop = stack.current.scrollHeight
+  }, [frames, thread])
   return (
     <section class="panel code" aria-label="Modelled source">
       <header>
@@ -47,7 +53,7 @@ export function CodePanel({ machine, sources, state, thread, pinned, onPin, step
       </header>
       {place && shown.frame ? (
         <>
-          <nav class="stack" aria-label="Call stack, outermost first">
+          <nav class="stack" ref={stack} aria-label="Call stack, outermost first">
             {[...place.at.stack].reverse().map((frame, i, list) => (
               <button
                 type="button"

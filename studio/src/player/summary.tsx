@@ -5,7 +5,7 @@ import { turnsOf } from '../../../src/report/turns.ts'
 import { waitingOn } from '../../../src/report/waits.ts'
 import { countHistory } from './count-history.ts'
 import type { Machine, Path } from './path.ts'
-import type { StateLayout, StateView } from './view-of-state.ts'
+import type { PageCard, StateLayout, StateView } from './view-of-state.ts'
 
 /** Delays named above the lanes, which show them all. */
 const MOST_DELAYS = 3
@@ -50,6 +50,7 @@ export function Summary({ machine, failure, path, end, layout, onGo, onFailure }
   const last = told.steps.at(-1)
   const at = last?.moments.find(({ violations }) => violations.includes(check))?.at ?? last?.at
   const cycle = found.cycleFrom
+  const ordinary = end.pages.filter(({ type }) => type === 'ram')
   const delays = turnsOf(told).filter(({ ends }) => ends === 'preempted')
   const movers = cycle === undefined ? [] : [...new Set(told.steps.slice(cycle).map(({ threadName }) => threadName))]
   /** In a cycle, those who wait for what it never brings. */
@@ -143,22 +144,34 @@ export function Summary({ machine, failure, path, end, layout, onGo, onFailure }
               </dd>
             </div>
           ))}
-          {end.pages.map((page, i) => (
-            <div key={page.name}>
-              <dt>Who holds {page.name}</dt>
+          {end.pages.map((page, i) =>
+            page.type === 'ram' ? undefined : (
+              <div key={page.name}>
+                <dt>Who holds {page.name}</dt>
+                <dd>
+                  {holdersOf(page)}
+                  <span class="faint">
+                    {' '}
+                    — {page.type} page, count {page.count.value}, {page.stateText}
+                  </span>
+                  <CountChanges changes={countHistory(layout, path, i)} now={page.count.value} threads={threads} onGo={onGo} />
+                </dd>
+              </div>
+            ),
+          )}
+          {ordinary.length > 0 && (
+            <div>
+              <dt>Ordinary pages</dt>
               <dd>
-                {page.holders
-                  .filter(({ value }) => value !== '0')
-                  .map(({ name, value }) => `${name}${value === '1' ? '' : ` ×${value}`}`)
-                  .join(', ') || 'nobody'}
-                <span class="faint">
-                  {' '}
-                  — {page.type} page, count {page.count.value}, {page.stateText}
-                </span>
-                {page.type !== 'ram' && <CountChanges changes={countHistory(layout, path, i)} now={page.count.value} threads={threads} onGo={onGo} />}
+                {ordinary.map((page, i) => (
+                  <span key={page.name}>
+                    {i > 0 ? '; ' : ''}
+                    {page.name}: {holdersOf(page)} <span class="faint">(count {page.count.value})</span>
+                  </span>
+                ))}
               </dd>
             </div>
-          ))}
+          )}
           {delays.length > 0 && (
             <div>
               <dt>Delayed</dt>
@@ -197,6 +210,11 @@ export function Summary({ machine, failure, path, end, layout, onGo, onFailure }
       )}
     </header>
   )
+}
+
+function holdersOf(page: PageCard): string {
+  const held = page.holders.filter(({ value }) => value !== '0')
+  return held.map(({ name, value }) => `${name}${value === '1' ? '' : ` ×${value}`}`).join(', ') || 'nobody'
 }
 
 /** Who raised and lowered a page's count on the way. */

@@ -1,4 +1,5 @@
 /** Who answers the views: the server, or, in an export, the page itself. */
+import { type PackedPlay, unpackPlay } from '../../../src/report/packed-play.ts'
 import type { PlayDocument, RunSummary } from '../../../src/report/play.ts'
 import { ask } from '../documents.ts'
 
@@ -70,7 +71,8 @@ export const serverBackend: Backend = {
     }
     return () => void ask('api/stop', { ...JSON_POST, body: JSON.stringify({ batch }) })
   },
-  play: ({ scenario, kernel, with: plus, without }) => ask(`api/play?${new URLSearchParams({ scenario, kernel, with: plus, without })}`),
+  play: async ({ scenario, kernel, with: plus, without }) =>
+    unpackPlay(await ask<PackedPlay>(`api/play?${new URLSearchParams({ scenario, kernel, with: plus, without })}`)),
   async order() {
     try {
       return await ask('api/order')

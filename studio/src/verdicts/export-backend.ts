@@ -1,5 +1,6 @@
 /** An export answers itself: runs are scripts beside the page, and "run again" is the interpreter in a worker, up to a limit. */
-import type { PlayDocument, PlayRun, RunSummary } from '../../../src/report/play.ts'
+import { type PackedPlay, unpackPlay } from '../../../src/report/packed-play.ts'
+import type { PlayRun, RunSummary } from '../../../src/report/play.ts'
 import { stableId } from '../../../src/report/stable-id.ts'
 import type { Backend, ModelList } from './backend.ts'
 import type { SmallAnswer } from './small-worker.ts'
@@ -43,7 +44,7 @@ export function exportBackend(data: ExportData): Backend {
   const runOf = async (scenario: string, kernel: string): Promise<PlayRun> => {
     const file = files.get(key(scenario, kernel))
     if (file === undefined) throw new Error(`This export has no ${scenario} on ${kernel}. \`putpage studio\` has all.`)
-    return (JSON.parse(await load(file)) as PlayDocument).runs[0]
+    return unpackPlay(JSON.parse(await load(file)) as PackedPlay).runs[0]
   }
   const NO_CHANGES = 'An export carries the kernels as they are: other changes are searched by `putpage studio`, which has the model.'
   return {
