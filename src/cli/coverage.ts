@@ -1,6 +1,7 @@
 /** `putpage check --coverage`: the steps of the model that were never taken. */
-import { coverageByKernel, type KernelCoverage, type ModelStep, neverCompiled, neverTaken } from '../report/coverage.ts'
+import { coverageByKernel, type KernelCoverage, neverCompiled, neverTaken } from '../report/coverage.ts'
 import { type CoverageLook, renderCoverage, stepLines } from '../report/coverage-text.ts'
+import type { ModelStep } from '../report/model-step.ts'
 import type { Run } from '../report/run.ts'
 import type { Selection } from './models.ts'
 

@@ -1,5 +1,6 @@
 /** Steps of the model that were not taken, for people. */
-import type { KernelCoverage, ModelStep } from './coverage.ts'
+import type { KernelCoverage } from './coverage.ts'
+import type { ModelStep } from './model-step.ts'
 import { palette } from './palette.ts'
 import { grouped, plural } from './wrap.ts'
 

@@ -2,22 +2,8 @@
 import { reachedWithoutFailing } from '../ir/failing.ts'
 import type { Node, Program } from '../ir/program.ts'
 import { kernelName } from './bounds.ts'
+import type { ModelStep, StepTaken } from './model-step.ts'
 import type { Run } from './run.ts'
-
-/** A statement of the model (or the head of an `if` or loop) that touches shared state or chooses, in one function. */
-export interface ModelStep {
-  readonly file: string
-  readonly line: number
-  readonly function: string
-  readonly text: string
-}
-
-/** A step of one program. */
-export interface StepTaken extends ModelStep {
-  readonly taken: boolean
-  /** Only a failed check leads there. */
-  readonly afterFailure: boolean
-}
 
 /** Gives the steps of a compiled program; `taken` says by thread and node what was executed. */
 export function stepsTaken(program: Program, taken: readonly Uint8Array[]): StepTaken[] {

@@ -3,15 +3,9 @@ import { type CutAnswer, idsOf, type Together } from '../order/answer.ts'
 import type { Reason } from '../order/judgement.ts'
 import { members } from '../order/lattice.ts'
 import type { Evidence, Trace } from './evidence.ts'
-import type { OrderFacts } from './order.ts'
+import type { Answers, OrderFacts } from './order-facts.ts'
 
 export const ORDER_FORMAT = 'putpage-order/1'
-
-/** A cut's answer, and a second one where what all changes together introduce is allowed. */
-export interface Answers {
-  readonly strict: CutAnswer<Evidence>
-  readonly allowing?: CutAnswer<Evidence>
-}
 
 /** The report as text, numbers of a list in one line. */
 export function orderJson(answers: readonly Answers[], facts: OrderFacts): string {

@@ -1,24 +1,9 @@
 /** `putpage order` on a terminal: a short answer in words, then the tables. */
 import { type CutAnswer, idsOf } from '../order/answer.ts'
 import type { Reason } from '../order/judgement.ts'
-import type { Knowledge } from '../order/knowledge.ts'
-import type { Evidence, Trace } from './evidence.ts'
-import type { Answers } from './order-json.ts'
+import type { Evidence } from './evidence.ts'
+import type { Answers, OrderFacts } from './order-facts.ts'
 import { wrap } from './wrap.ts'
-
-export interface OrderFacts {
-  readonly from: string
-  readonly to?: string
-  readonly scenarios: number
-  /** Searches made in this run; the others were kept from earlier ones. */
-  readonly searches: number
-  readonly states: number
-  readonly seconds: number
-  /** Of what the smallest unsafe sets break. */
-  readonly traces: ReadonlyMap<string, Trace>
-  /** What the searches tell of every set. */
-  readonly knowledge: Knowledge
-}
 
 interface Look {
   readonly colour: boolean

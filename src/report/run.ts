@@ -1,7 +1,7 @@
 /** One search as the reports see it, and the order in which its failures are told. */
 import type { CheckVerdict, Counterexample, Exploration } from '../engine/verdict.ts'
 import type { Check, CheckKind } from '../ir/program.ts'
-import type { StepTaken } from './coverage.ts'
+import type { StepTaken } from './model-step.ts'
 
 /** One scenario on one kernel, searched. Scenario, kernel and changes are those of `exploration.program`. */
 export interface Run {
