@@ -1,5 +1,6 @@
 /** Calls: modelled functions are inlined, words of `putpage/model` have a meaning of their own. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import { type Binding, type Context, childScope, noteLowered, position, type Return, refuse, type Scope, scalar } from './context.ts'
 import { condition, convert, convertScalar, freeze, rvalue } from './convert.ts'
 import { expression, place } from './expression.ts'

@@ -1,5 +1,6 @@
 /** Where the lowering stands: in which thread, in which modelled function, inside which lock-step. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { Expr, Frame, Position } from '../ir/program.ts'
 import type { GraphBuilder, Label } from './graph-builder.ts'
 import type { Unit } from './unit.ts'

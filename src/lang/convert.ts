@@ -1,5 +1,6 @@
 /** Values as what the place, variable or comparison they meet needs them to be. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { Expr } from '../ir/program.ts'
 import { type Context, position, refuse, scalar } from './context.ts'
 import { objectPlace, read } from './memory.ts'

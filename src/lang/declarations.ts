@@ -1,5 +1,6 @@
 /** What model files declare as data: scenarios, kernels, switches, known bugs. Read from the syntax, never run. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { Diagnostic } from './diagnostic.ts'
 import type { KnownBug, Proposal, Switch } from './model.ts'
 import type { Sources } from './source.ts'

@@ -1,5 +1,6 @@
 /** Names declared at the top of a module: objects, functions, constants. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import { type Context, childScope, refuse } from './context.ts'
 import { expression } from './expression.ts'
 import { objectPlace } from './memory.ts'

@@ -1,5 +1,6 @@
 /** Expressions: what they read becomes steps in the order in which JavaScript, and C, would read it. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { BinaryOp, Expr } from '../ir/program.ts'
 import { call } from './call.ts'
 import { type Context, lookup, position, Refused, refuse, scalar } from './context.ts'

@@ -2,7 +2,8 @@
  * The functions of a model, each lowered by itself: not in a scenario, but with any arguments and in any world. Who asks what
  * a function can do whatever the state reads this (role automata, which paths wake); the search never does.
  */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { FunctionBody } from '../ir/body.ts'
 import { CALL, RETURN } from '../ir/body.ts'
 import type { Expr, Place } from '../ir/program.ts'

@@ -1,5 +1,6 @@
 /** Initial values of columns, from the initial values written in structures and objects. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { Column } from '../ir/program.ts'
 import { type Context, childScope, refuse } from './context.ts'
 import { convertScalar } from './convert.ts'

@@ -1,5 +1,6 @@
 /** The words of `putpage/model` that stand in expressions: steps, choices, marks, checks. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { CheckKind, Expr } from '../ir/program.ts'
 import { inline } from './call.ts'
 import { type Context, position, refuse, scalar } from './context.ts'

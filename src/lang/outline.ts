@@ -1,5 +1,6 @@
 /** The statements of the model's functions, to tell which of them no program contains. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { Sources } from './source.ts'
 
 export interface ModelStatement {

@@ -1,5 +1,6 @@
 /** Where the walk over a model begins: a scenario's objects, and its bodies. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import { runBody } from './call.ts'
 import { type Context, childScope, refuse } from './context.ts'
 import type { ScenarioDeclaration } from './declarations.ts'

@@ -1,5 +1,6 @@
 /** Loads model files with TypeScript's own parser and checker. Nothing of a model is run. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { Diagnostic } from './diagnostic.ts'
 
 /** Where model files come from: a disk, or a table in a browser or a test. Paths are absolute and use `/`. */

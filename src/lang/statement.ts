@@ -1,5 +1,6 @@
 /** Statements: control flow becomes edges of the graph. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import { applyBinary } from '../ir/evaluate.ts'
 import type { BinaryOp, Expr } from '../ir/program.ts'
 import { call, returnValue } from './call.ts'

@@ -1,5 +1,6 @@
 /** What is known of a whole compilation while its threads are lowered: structures, columns, checks, switches, complaints. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { Check, CheckKind, ColumnId, Expr } from '../ir/program.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { type FreeCall, type Worlds, worldOf } from './function-body.ts'

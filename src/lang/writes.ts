@@ -2,7 +2,8 @@
  * Which fields the threads of a scenario can ever write, from the syntax alone: each reachable function is looked at once,
  * not once a call. What is never written is constant, and decides branches before anything is inlined.
  */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import type { Unit } from './unit.ts'
 
 export interface Writes {

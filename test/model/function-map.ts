@@ -2,7 +2,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+
+import ts = require('typescript')
+
 import { packageRoot } from '../../src/cli/files.ts'
 import { filesBelow, readText } from '../mutation/model-files.ts'
 

@@ -1,5 +1,5 @@
 /** Which statements of the model are steps of the kernel's protocol, and of what kind. */
-import ts from 'typescript'
+import ts = require('typescript')
 
 export type StepClass = 'refcount' | 'lock' | 'wake' | 'page-table' | 'pgmap'
 

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import ts from 'typescript'
+
+import ts = require('typescript')
+
 import { packageRoot } from '../../src/cli/files.ts'
 import { type Mutant, mutantsOf } from './operators.ts'
 

@@ -4,7 +4,9 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import ts from 'typescript'
+
+import ts = require('typescript')
+
 import { Agenda } from './agenda.ts'
 import { explanationRow, readExplanations } from './explanations.ts'
 import { Laboratory } from './laboratory.ts'

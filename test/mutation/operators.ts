@@ -1,5 +1,6 @@
 /** Mistakes made on purpose: each takes one step of the model out, or puts it in the wrong place, or makes it another one. */
-import ts from 'typescript'
+import ts = require('typescript')
+
 import { classOf, classOfCall, isBookkeeping, type StepClass } from './classes.ts'
 
 /** What becomes of a statement, or of a condition, from `start` to `end`. */
