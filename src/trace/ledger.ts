@@ -251,17 +251,30 @@ export class Ledger implements LifeListener {
     const { accounts, sites } = this
     const { references } = accounts
     const { index } = page
+    const first = amount % (PIN - 1) === 0 ? this.firstStep(index, amount / (PIN - 1), batch.pid[row]) : 0
+    if (first !== 0) {
+      // The second step of a pin: what it adds is the first one's, in the life's vector and in what the site took.
+      const { site: begun } = references
+      const pins = sites.statsOf(begun[first])
+      if (pins) pins.taken += amount
+      accounts.vector[index] = this.vectors.go(accounts.vector[index], this.vectors.step(getDimension(begun[first]), amount))
+      references.amount[first] += amount
+      references.taken[first] += amount
+      return
+    }
     const stats = sites.statsOf(site) ?? sites.gets(site, allocates, amount >= PIN - 1)
     stats.taken += amount
     accounts.vector[index] = this.vectors.go(accounts.vector[index], step)
-    const last = accounts.first[index]
-    if (amount === PIN - 1 && last !== 0 && references.amount[last] === 1 && references.pid[last] === batch.pid[row]) {
-      // The second step of a pin.
-      references.amount[last] = PIN
-      references.taken[last] = PIN
-      return
-    }
     this.open(page, batch, row, site, amount)
+  }
+
+  /** The reference a task took just now as the first step of a pin: `amount` as it was taken, which the second step makes 1024 times as much; 0: none. */
+  private firstStep(index: number, amount: number, pid: number): number {
+    const { first, references } = this.accounts
+    for (let at = first[index]; at !== 0; at = references.next[at]) {
+      if (references.pid[at] === pid) return references.amount[at] === amount && references.taken[at] === amount ? at : 0
+    }
+    return 0
   }
 
   private give(page: TrackedPage, site: number, pid: number, time: number, amount: number, step: number): void {
