@@ -36,8 +36,12 @@ export function heldFindings(end: EndOfTrace): Finding[] {
   const earlier = { pages: [] as number[], references: 0 }
   const lost: number[] = []
   const pages: Open[] = []
-  /** Amounts that are still out, by site. */
+  /** Amounts that are still out, by site; and those of which nothing can be told: neither given back nor known to be out. */
   const out = new Map<number, number>()
+  const untold = new Map<number, number>()
+  const cannotTell = (life: OpenLife | undefined): void => {
+    for (const { site, amount } of life?.open ?? []) untold.set(site, (untold.get(site) ?? 0) + amount)
+  }
   for (let i = 0; i < end.pages.length; i++) {
     const page = end.pages[i]
     const above = page.count - end.free(page)
@@ -47,14 +51,21 @@ export function heldFindings(end: EndOfTrace): Finding[] {
     const { life } = account
     if (account.tainted) {
       if (life || Number.isNaN(page.count)) lost.push(page.pfn)
+      cannotTell(life)
       continue
     }
-    if (!life || life.frozen || !(above > 0)) continue
+    if (!life || life.frozen || !(above > 0)) {
+      cannotTell(life)
+      continue
+    }
     if (life.earlier > 0) {
       earlier.pages.push(page.pfn)
       earlier.references += life.earlier
     }
-    if (Number.isNaN(life.earlier) || life.open.length === 0) continue
+    if (Number.isNaN(life.earlier) || life.open.length === 0) {
+      cannotTell(life)
+      continue
+    }
     const key = `${life.low}/${life.high}/${life.earlier > 0}`
     let attribution = attributions.get(key)
     if (!attribution) {
@@ -64,7 +75,7 @@ export function heldFindings(end: EndOfTrace): Finding[] {
     for (const { site, amount, share } of attribution.blamed) out.set(site, (out.get(site) ?? 0) + amount * share)
     pages.push({ account, life, attribution })
   }
-  const evidence = evidenceOf(end, out)
+  const evidence = evidenceOf(end, out, untold)
   const groups = new Map<string, Group>()
   for (const { account, life, attribution } of pages) addTo(groups, account, life, attribution, judge(evidence, life, attribution), end.last)
   const findings = joined([...groups.values()]).map((group) => finding(end, group))

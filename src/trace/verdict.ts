@@ -53,8 +53,8 @@ export interface Evidence {
   readonly freeing: ReadonlySet<number>
 }
 
-/** `out`: amounts that are still out, by site. */
-export function evidenceOf(end: EndOfTrace, out: ReadonlyMap<number, number>): Evidence {
+/** `out`: amounts that are still out, by site; `untold`: those of which that is not known. */
+export function evidenceOf(end: EndOfTrace, out: ReadonlyMap<number, number>, untold: ReadonlyMap<number, number>): Evidence {
   const { sites, idled } = end.ledger
   const longest = { any: SHORTEST, inCall: 0 }
   const families = new Map<string, Family>()
@@ -63,7 +63,7 @@ export function evidenceOf(end: EndOfTrace, out: ReadonlyMap<number, number>): E
     const name = familyOf(stats)
     const family = families.get(name) ?? { followed: 0, returned: 0, longest: SHORTEST }
     families.set(name, family)
-    const followed = stats.taken - stats.abandoned
+    const followed = Math.max(0, stats.taken - stats.abandoned - (untold.get(stats.facts.id) ?? 0))
     family.followed += followed
     family.returned += followed - (out.get(stats.facts.id) ?? 0)
     family.longest = Math.max(family.longest, own)
