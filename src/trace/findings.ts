@@ -21,6 +21,9 @@ export interface BadCount {
   readonly sure: boolean
 }
 
+/** So many of the pages, and a count that cannot be is no longer believed to be the kernel's fault. */
+const PART = 0.1
+
 const SEVERITIES: readonly Severity[] = ['error', 'unknown', 'info']
 const KINDS: readonly FindingKind[] = ['held', 'silent-idle', 'bad-free', 'below-free', 'get-on-free', 'bad-count', 'not-in-model']
 
@@ -135,8 +138,12 @@ function sitesOf(end: EndOfTrace, sites: ReadonlyMap<number, number>): CallSite[
 
 function badCountFindings(end: EndOfTrace, all: readonly BadCount[]): Finding[] {
   const groups = new Map<string, BadCount[]>()
+  const surely = (said: BadCount): boolean => said.sure && !end.doubtful(said.time)
+  // What a kernel does wrong it does to few pages. If the counts of many cannot be, the recording is of a part of what happened: one CPU, one task, a filter.
+  const { size } = new Set(all.filter(surely).map(({ pfn }) => pfn))
+  const part = size > 1 && size > PART * end.pages.length
   for (const said of all) {
-    const one = { ...said, sure: said.sure && !end.doubtful(said.time) }
+    const one = { ...said, sure: surely(said) && !part }
     const key = `${one.sure}/${one.site}/${one.operation}`
     const group = groups.get(key)
     if (group) group.push(one)
@@ -151,7 +158,7 @@ function badCountFindings(end: EndOfTrace, all: readonly BadCount[]): Finding[] 
       severity: first.sure ? 'error' : 'unknown',
       why: first.sure
         ? `${count(pages.length, 'page')} had a count that no order of the events explains: ${first.operation} ${first.said} where all others say ${first.before}. Something changed it that is not traced.`
-        : `${count(pages.length, 'page')} had a count that the events as recorded do not explain (${first.operation} ${first.said}, the others say ${first.before}); time stamps or losses may be the reason.`,
+        : `${count(pages.length, 'page')} had a count that the events as recorded do not explain (${first.operation} ${first.said}, the others say ${first.before}); ${part ? 'so many pages are like that that the recording seems to hold a part of the events only (of one CPU, one task, or some kinds)' : 'time stamps or losses may be the reason'}.`,
       pages,
       references: group.length,
       callsites: [{ function: facts.frames[0] ?? '?', class: undefined, stack: facts.frames, references: group.length, share: 1 }],
