@@ -3,8 +3,10 @@
  *
  *     trace-cmd report      hmmt-86    [000]    26.826173: page_ref_mod:  pfn=0xfcfffff ...      (with -l: hmmt-86  0....  26.826173: ...)
  *     tracefs               hmmt-116   [001] ....    43.180371: page_ref_mod: pfn=0xfcffffc ...
+ *                           with -R -l: hmmt-86  0-0x10  26.826173; with --raw-ts and clocks that count no seconds: 26826173169
  *     perf script           hmmt   119 [000]    44.039448:      page_ref:page_ref_mod: pfn=0xfcffff8 ...
  */
+import { Context } from '../page-event.ts'
 
 export interface EventLine {
   readonly comm: string
@@ -21,7 +23,7 @@ export interface EventLine {
 
 /** The task's name may hold blanks and '-': it ends at the last '-' with a number before the CPU. */
 const FTRACE =
-  /^\s*(.*)-(\d+)\s+(?:\(\s*[\d-]+\)\s+)?(?:\[(\d+)\]\s+([^\s\d][^\s]{3,5}\s+)?|(\d+)([.\w]{4,6})\s+)(\d+)\.(\d+):\s+(<stack trace>|[\w:-]+)(?::\s*|\s*$)(.*)$/
+  /^\s*(.*)-(\d+)\s+(?:\(\s*[\d-]+\)\s+)?(?:\[(\d+)\]\s+([^\s\d][^\s]{3,5}\s+)?|(\d+)(-0x[0-9a-f]{1,2}|[.\w]{4,6})\s+)(\d+)(?:\.(\d+))?:\s+(?:\(\+\d+\)\s+)?(<stack trace>|[\w:-]+)(?::\s*|\s*$)(.*)$/
 const PERF = /^\s*(\S.*?)\s+(\d+)(?:\/(\d+))?\s+\[(\d+)\]\s+(\d+)\.(\d+):\s+(?:\d+\s+)?([\w-]+):([\w-]+):\s*(.*)$/
 /** Stacks of perf recorded without a CPU column. */
 const PERF_NO_CPU = /^\s*(\S.*?)\s+(\d+)(?:\/(\d+))?\s+(\d+)\.(\d+):\s+(?:\d+\s+)?([\w-]+):([\w-]+):\s*(.*)$/
@@ -71,6 +73,8 @@ export function perfLine(line: string): EventLine | undefined {
 
 /** The third column of `irqs-off need-resched hardirq/softirq preempt-depth`. Source: trace_print_lat_fmt() in kernel/trace/trace_output.c. */
 function contextOf(flags: string): number {
+  // The bits themselves: `-0x10`.
+  if (flags.startsWith('-')) return Number(flags.slice(1)) & (Context.hardIrq | Context.softIrq | Context.nmi)
   switch (flags[2]) {
     case 'h':
       return 0x08
@@ -86,6 +90,8 @@ function contextOf(flags: string): number {
   }
 }
 
-function nanoseconds(seconds: string, fraction: string): number {
+/** Without a fraction it is the clock's own number: nanoseconds, or what it counts. */
+function nanoseconds(seconds: string, fraction: string | undefined): number {
+  if (fraction === undefined) return Number(seconds)
   return Number(seconds) * 1e9 + Number(fraction.padEnd(9, '0').slice(0, 9))
 }

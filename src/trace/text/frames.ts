@@ -3,6 +3,8 @@ import type { Frame } from '../source.ts'
 
 const FTRACE = /^\s*=> (\S+?)(?:\+0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)?(?: <([0-9a-f]+)>)?(?: \[(\w+)\])?(?: \((?:0x)?([0-9a-f]+)\))?\s*$/
 const PERF = /^\s+([0-9a-f]+) (\S+?)(?:\+0x[0-9a-f]+)? \((.*)\)\s*$/
+/** Where perf has the file a module's functions were read from. */
+const MODULE_FILE = /([^/]+)\.ko(?:\.\w+)?$/
 
 /** `=> put_page (ffffffff81123456)`; undefined if the line is no frame, or pads a stack. */
 export function ftraceFrame(line: string): Frame | undefined {
@@ -17,9 +19,12 @@ export function perfFrame(line: string): Frame | undefined {
   const match = PERF.exec(line)
   if (!match) return undefined
   const where = match[3]
-  // The kernel and its modules stand in brackets; so do vdso and what perf does not know.
-  if (!/^\[.*\]$/.test(where) || /^\[(vdso|vsyscall|unknown|heap|stack|anon)/.test(where)) return undefined
-  const module = /^\[(kernel\.|guest\.kernel)/.test(where) ? undefined : where.slice(1, -1)
+  // The kernel lies in the upper half of all addresses, whatever file its names are from. Functions that were inlined are no frames to ftrace.
+  const upper = /^[89a-f][0-9a-f]{15}$/.test(match[1]) && where !== 'inlined' && where !== '[vsyscall]'
+  // Where addresses do not tell: the kernel and its modules stand in brackets; so do vdso and what perf does not know.
+  if (!upper && (!/^\[.*\]$/.test(where) || /^\[(vdso|vsyscall|unknown|heap|stack|anon)/.test(where))) return undefined
+  const named = /^\[(?!kernel\.|guest\.kernel|unknown)(.*)\]$/.exec(where) ?? MODULE_FILE.exec(where)
+  const module = named?.[1]
   return { name: match[2] === '[unknown]' ? `0x${match[1]}` : match[2], address: BigInt(`0x${match[1]}`), module }
 }
 
