@@ -239,9 +239,9 @@ export class Ledger implements LifeListener {
     const { accounts } = this
     const { index } = page
     const pid = batch.pid[row]
-    const round = this.rounds.takes(site, pid)
+    this.rounds.takes(site, pid, batch.time[row])
     if (accounts.open[index] >= MOST_OPEN) return
-    const made = accounts.references.add(site, pid, batch.time[row], amount, round, accounts.first[index])
+    const made = accounts.references.add(site, pid, batch.time[row], amount, accounts.first[index])
     accounts.first[index] = made
     accounts.open[index]++
     this.listener?.taken(page, accounts.references.view(made))

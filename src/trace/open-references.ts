@@ -12,8 +12,6 @@ export interface OpenReference {
   readonly amount: number
   /** What it was. */
   readonly taken: number
-  /** Of its site and task: see `Rounds`. */
-  readonly round: number
 }
 
 /** A pool of references. Each page's are a list, the youngest first; 0 is its end. */
@@ -25,14 +23,13 @@ export class OpenReferences {
   taken = new Int32Array(PAGES)
   /** The next older one of the page. */
   next = new Int32Array(PAGES)
-  private round = new Int32Array(PAGES)
   private id = new Float64Array(PAGES)
   private free = 0
   private size = 1
   private ids = 0
 
   /** A new reference, in front of `next`. */
-  add(site: number, pid: number, time: number, amount: number, round: number, next: number): number {
+  add(site: number, pid: number, time: number, amount: number, next: number): number {
     let at = this.free
     if (at !== 0) this.free = this.next[at]
     else {
@@ -44,7 +41,6 @@ export class OpenReferences {
     this.time[at] = time
     this.amount[at] = amount
     this.taken[at] = amount
-    this.round[at] = round
     this.next[at] = next
     this.id[at] = ++this.ids
     return at
@@ -82,7 +78,6 @@ export class OpenReferences {
       time: this.time[at],
       amount: this.amount[at],
       taken: this.taken[at],
-      round: this.round[at],
     }
   }
 
@@ -93,7 +88,6 @@ export class OpenReferences {
     this.time = roomFor(this.time, size)
     this.amount = roomFor(this.amount, size)
     this.taken = roomFor(this.taken, size)
-    this.round = roomFor(this.round, size)
     this.next = roomFor(this.next, size)
     this.id = roomFor(this.id, size)
   }

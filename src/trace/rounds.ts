@@ -2,19 +2,22 @@
 import { roomFor } from './columns.ts'
 import { Pairs } from './pairs.ts'
 
+/** So many rounds are remembered, with when each began. */
+export const ROUNDS = 20
+
 export class Rounds {
   private readonly pairs = new Pairs()
   private counts = new Int32Array(256)
+  /** Per site and task, when its last rounds began: a ring. */
+  private began = new Float64Array(256 * ROUNDS).fill(Number.NEGATIVE_INFINITY)
   private gave = new Uint8Array(256)
 
-  /** Notes that a task takes a reference at a site; gives the number of the round. */
-  takes(site: number, pid: number): number {
+  /** Notes that a task takes a reference at a site. */
+  takes(site: number, pid: number, time: number): void {
     const number = this.number(site, pid)
-    if (this.gave[number] !== 0) {
-      this.counts[number]++
-      this.gave[number] = 0
-    }
-    return this.counts[number]
+    if (this.gave[number] === 0) return
+    this.began[number * ROUNDS + (this.counts[number]++ % ROUNDS)] = time
+    this.gave[number] = 0
   }
 
   /** Notes that a task gives back a reference of a site that it took itself. */
@@ -22,10 +25,13 @@ export class Rounds {
     this.gave[this.number(site, pid)] = 1
   }
 
-  /** The number of the round a task is in. */
-  of(site: number, pid: number): number {
+  /** How many rounds a task began at a site after a time, of the last `ROUNDS`. */
+  since(site: number, pid: number, time: number): number {
     const number = this.pairs.find(site, pid)
-    return number < 0 ? 0 : this.counts[number]
+    if (number < 0) return 0
+    let rounds = 0
+    for (let at = number * ROUNDS; at < (number + 1) * ROUNDS; at++) if (this.began[at] > time) rounds++
+    return rounds
   }
 
   private number(site: number, pid: number): number {
@@ -33,6 +39,9 @@ export class Rounds {
     if (number >= this.counts.length) {
       this.counts = roomFor(this.counts, number + 1)
       this.gave = roomFor(this.gave, number + 1)
+      const before = this.began.length
+      this.began = roomFor(this.began, (number + 1) * ROUNDS)
+      this.began.fill(Number.NEGATIVE_INFINITY, before)
     }
     return number
   }

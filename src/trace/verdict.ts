@@ -5,6 +5,7 @@ import type { EndOfTrace } from './end-of-trace.ts'
 import type { Severity } from './finding.ts'
 import { endsWithCall, lastsAtWill, outlivesCall } from './holder.ts'
 import { flagNames, versionOf } from './page-flags.ts'
+import { ROUNDS } from './rounds.ts'
 import type { GetStats } from './sites.ts'
 import { article, duration, grouped } from './words.ts'
 
@@ -120,8 +121,8 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   const age = end.last - since
   const { otherCall, last } = ledger.seen.after(pid, stats.facts.call, since)
   const slow = Math.max(TIMES * hold, patience)
-  const again = reference === undefined ? 0 : ledger.rounds.of(blamed.site, pid) - reference.round
-  const wentOn = otherCall !== undefined || last - since > slow || again >= USUAL.references
+  const again = ledger.rounds.since(blamed.site, pid, since)
+  const wentOn = otherCall !== undefined || last - since > slow || again >= ROUNDS
   const usual = followed >= USUAL.references && returned >= USUAL.part * followed
   if (usual && wentOn && age > (outlivesCall(holder) ? slow : TIMES * hold)) {
     const percent = Math.floor((1000 * returned) / followed) / 10
@@ -138,7 +139,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   const stands = never
     ? quiet > longest && (odd || holder !== 'driver allocation')
     : odd && age > TIMES * hold * Math.max(1, USUAL.references / references(returned))
-  if (whole && stands && (otherCall !== undefined || again >= USUAL.references)) {
+  if (whole && stands && (otherCall !== undefined || again >= ROUNDS)) {
     return {
       severity: 'error',
       never,
