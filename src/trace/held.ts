@@ -6,8 +6,9 @@ import type { EndOfTrace } from './end-of-trace.ts'
 import type { CallSite, Finding, Severity } from './finding.ts'
 import { lastsAtWill } from './holder.ts'
 import type { Ledger } from './ledger.ts'
+import { references } from './matching.ts'
 import type { GetStats } from './sites.ts'
-import { evidenceOf, judge, references, type Verdict } from './verdict.ts'
+import { evidenceOf, judge, type Verdict } from './verdict.ts'
 import { count, listed } from './words.ts'
 
 interface Group {
@@ -36,11 +37,11 @@ export function heldFindings(end: EndOfTrace): Finding[] {
   const earlier = { pages: [] as number[], references: 0 }
   const lost: number[] = []
   const pages: Open[] = []
-  /** Amounts that are still out, by site; and those of which nothing can be told: neither given back nor known to be out. */
+  /** References that are still out, by site; and those of which nothing can be told: neither given back nor known to be out. */
   const out = new Map<number, number>()
   const untold = new Map<number, number>()
   const cannotTell = (life: OpenLife | undefined): void => {
-    for (const { site, amount } of life?.open ?? []) untold.set(site, (untold.get(site) ?? 0) + amount)
+    for (const { site, amount } of life?.open ?? []) untold.set(site, (untold.get(site) ?? 0) + references(amount))
   }
   for (let i = 0; i < end.pages.length; i++) {
     const page = end.pages[i]
@@ -72,7 +73,7 @@ export function heldFindings(end: EndOfTrace): Finding[] {
       attribution = explain(ledger, life)
       attributions.set(key, attribution)
     }
-    for (const { site, amount, share } of attribution.blamed) out.set(site, (out.get(site) ?? 0) + amount * share)
+    for (const { site, amount, share } of attribution.blamed) out.set(site, (out.get(site) ?? 0) + references(amount) * share)
     pages.push({ account, life, attribution })
   }
   const evidence = evidenceOf(end, out, untold)

@@ -4,7 +4,7 @@ import type { EndOfTrace } from './end-of-trace.ts'
 import type { CallSite, Finding } from './finding.ts'
 import { explain, holders, nameOf, putName } from './held.ts'
 import type { Incident } from './ledger.ts'
-import { references } from './verdict.ts'
+import { references } from './matching.ts'
 import { count, grouped, listed } from './words.ts'
 
 /** An incident with who held the page, as far as it is one of that kind. */

@@ -14,7 +14,7 @@ import { LastSeen } from './last-seen.ts'
 import { Letters } from './letters.ts'
 import type { BreakReason, DevicePage, LifeListener } from './life.ts'
 import { LifeVectors, NOTHING } from './life-vectors.ts'
-import { Matching, PIN } from './matching.ts'
+import { Matching, PIN, references as referencesIn } from './matching.ts'
 import type { OpenReference } from './open-references.ts'
 import { type EventBatch, LOW, Op } from './page-event.ts'
 import type { PageTable, TrackedPage } from './page-table.ts'
@@ -255,15 +255,14 @@ export class Ledger implements LifeListener {
     if (first !== 0) {
       // The second step of a pin: what it adds is the first one's, in the life's vector and in what the site took.
       const { site: begun } = references
-      const pins = sites.statsOf(begun[first])
-      if (pins) pins.taken += amount
       accounts.vector[index] = this.vectors.go(accounts.vector[index], this.vectors.step(getDimension(begun[first]), amount))
       references.amount[first] += amount
       references.taken[first] += amount
       return
     }
     const stats = sites.statsOf(site) ?? sites.gets(site, allocates, amount >= PIN - 1)
-    stats.taken += amount
+    // Without its first step the second is a pin all the same.
+    stats.taken += amount === PIN - 1 ? 1 : referencesIn(amount)
     accounts.vector[index] = this.vectors.go(accounts.vector[index], step)
     this.open(page, batch, row, site, amount)
   }
@@ -313,7 +312,7 @@ export class Ledger implements LifeListener {
     const { references } = accounts
     const { index } = page
     accounts.vector[index] = this.vectors.go(accounts.vector[index], this.vectors.step(getDimension(site), val))
-    sites.gets(site, false, false).taken += val
+    sites.gets(site, false, false).taken += referencesIn(val)
     // The references themselves went through the freeze; where more or fewer come out of it a split took part.
     const held = references.list(accounts.first[index]).reduce((sum, one) => sum + references.amount[one], 0)
     if (held < val) this.open(page, batch, row, site, val - held)
@@ -362,7 +361,7 @@ export class Ledger implements LifeListener {
     if (accounts.vector[index] !== 0) {
       for (const one of references.list(accounts.first[index])) {
         const stats = this.sites.statsOf(references.site[one])
-        if (stats) stats.abandoned += references.amount[one]
+        if (stats) stats.abandoned += referencesIn(references.amount[one])
         this.listener?.forgotten(page, references.view(one), accounts.last[index])
       }
       this.retire(index)

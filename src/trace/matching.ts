@@ -6,6 +6,11 @@ import type { Span } from './span.ts'
 
 /** GUP's bias: what a pin adds to a page's count. In 5.10 to 6.12 in two steps, 1 and the rest. */
 export const PIN = 1024
+/** A pin is one reference, though it counts 1024. */
+export function references(amount: number): number {
+  return Math.floor(amount / PIN) + (amount % PIN)
+}
+
 /** Where more are open, nothing is learnt. */
 const FEW = 4
 
@@ -96,8 +101,7 @@ export class Matching {
     for (const { a: put, times } of this.loops.entries()) perPut.set(put, (perPut.get(put) ?? 0) + times)
     for (const { a: put, b: get, times } of this.loops.entries()) {
       const taken = this.sites.statsOf(get)?.taken ?? 0
-      const amount = taken >= PIN && taken % PIN === 0 ? taken / PIN : taken
-      if (times * 2 < (perPut.get(put) ?? 0) || times * 2 < amount) continue
+      if (times * 2 < (perPut.get(put) ?? 0) || times * 2 < taken) continue
       span.addLoop({ dimensions: [getDimension(get), putDimension(put)], amounts: [1, 1] })
     }
   }

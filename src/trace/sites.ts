@@ -21,7 +21,7 @@ export interface GetStats {
   readonly dimension: number
   readonly facts: SiteFacts
   readonly holder: Holder
-  /** Amount taken over the whole trace. */
+  /** References taken over the whole trace: a pin is one. */
   taken: number
   /** Of it, what can no longer be followed: events were lost, or the page was made anew. */
   abandoned: number

@@ -30,7 +30,7 @@ export interface Verdict {
 
 /** Sites that are judged by what all of them do. */
 interface Family {
-  /** Amount taken, as far as it could be followed, and of it what was given back. */
+  /** References taken, as far as they could be followed, and of them those that were given back. */
   followed: number
   returned: number
   longest: number
@@ -54,7 +54,7 @@ export interface Evidence {
   readonly freeing: ReadonlySet<number>
 }
 
-/** `out`: amounts that are still out, by site; `untold`: those of which that is not known. */
+/** `out`: references that are still out, by site; `untold`: those of which that is not known. */
 export function evidenceOf(end: EndOfTrace, out: ReadonlyMap<number, number>, untold: ReadonlyMap<number, number>): Evidence {
   const { sites, idled } = end.ledger
   const longest = { any: SHORTEST, inCall: 0 }
@@ -103,7 +103,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   const holder = stats.holder.class
   const { followed, returned, longest: hold } = family
   // The more were given back in time, the surer their longest hold is a bound.
-  const patience = (PATIENCE * USUAL.references) / Math.max(USUAL.references, references(returned))
+  const patience = (PATIENCE * USUAL.references) / Math.max(USUAL.references, returned)
   const quiet = end.last - life.last
   const bare = holder === 'page-table entry' && unmapped(end, life, blamed.site)
   if (bare && quiet > Math.max(TIMES * evidence.inCall, patience)) {
@@ -128,7 +128,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
     const percent = Math.floor((1000 * returned) / followed) / 10
     return {
       severity: 'error',
-      reason: `${stats.facts.id === Number(familyOf(stats)) ? 'this site' : `${stats.holder.function}()`} gives back ${percent} % of the ${grouped(references(followed))} references it takes, after ${duration(hold)} at the most, and its task has gone on`,
+      reason: `${stats.facts.id === Number(familyOf(stats)) ? 'this site' : `${stats.holder.function}()`} gives back ${percent} % of the ${grouped(Math.round(followed))} references it takes, after ${duration(hold)} at the most, and its task has gone on`,
     }
   }
   const whole = attribution.how === 'removal' && blamed.share === 1 && !outlivesCall(holder)
@@ -138,7 +138,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   // What took a page that was free may keep it for as long as it likes.
   const stands = never
     ? quiet > longest && (odd || holder !== 'driver allocation')
-    : odd && age > TIMES * hold * Math.max(1, USUAL.references / references(returned))
+    : odd && age > TIMES * hold * Math.max(1, USUAL.references / returned)
   if (whole && stands && (otherCall !== undefined || again >= ROUNDS)) {
     return {
       severity: 'error',
@@ -158,9 +158,4 @@ function unmapped(end: EndOfTrace, life: OpenLife, site: number): boolean {
   if (version === 0 || life.lastSite === site) return false
   const head = 1 << flagNames(end.release).indexOf('head')
   return (life.lastFlags & head) === 0 && life.lastMapcount === (raw ? -1 : 0)
-}
-
-/** A pin is one reference, though it counts 1024. */
-export function references(amount: number): number {
-  return Math.floor(amount / 1024) + (amount % 1024)
 }
