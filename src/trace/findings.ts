@@ -52,6 +52,7 @@ function suspicion(finding: Finding): number {
       return 1
     case 'pipe buffer':
     case 'GUP pin':
+    case 'long-term pin':
       return 2
     default:
       return 3

@@ -3,7 +3,7 @@
  * of 5.10 to 7.3) that take references on behalf of somebody; everything else is that somebody.
  */
 
-export type HolderClass = 'page-table entry' | 'GUP pin' | 'pipe buffer' | 'migration' | 'fault' | 'split' | 'driver allocation' | 'base reference' | 'other'
+export type HolderClass = 'page-table entry' | 'GUP pin' | 'long-term pin' | 'pipe buffer' | 'migration' | 'fault' | 'split' | 'driver allocation' | 'base reference' | 'other'
 
 /** Helpers that change a count for their caller: never to be named. */
 const HELPERS =
@@ -11,6 +11,11 @@ const HELPERS =
 /** get_user_pages and what leads to it: the pin is its caller's. */
 const GUP =
   /^(follow_\w+|gup_\w+|_*get_user_pages\w*|__gup_\w+|internal_get_user_pages_\w+|lockless_pages_from_mm|internal_\w+_pages_fast|pin_user_pages\w*|__iov_iter_get_pages\w*|iov_iter_get_pages\w*|iov_iter_extract_\w+|undo_dev_pagemap|faultin_page\w*)$/
+/** Who pins for as long as user space keeps a buffer registered, a region mapped for a device, a stream set up. */
+const LONG =
+  /^(ib_umem_\w+|vfio_\w*pin\w*|vaddr_get_pfns?|iommufd_\w+|pfn_reader_\w+|iopt_\w+|io_pin_pages|io_sqe_buffers?_\w+|io_buffer_register\w*|xdp_umem_\w+|vb2_create_framevec|get_vaddr_frames|vhost_vdpa_\w+|rds_pin_pages|gntdev_\w+|privcmd_\w+|mm_iommu_\w+|sev_pin_memory|kvm_gmem_\w+|hl_pin_\w+|afu_dma_\w+|tee_shm_\w+|register_shm_helper|\w+_userptr_\w+|amdgpu_ttm_tt_get_user_pages|pin_longterm_test_\w+)$/
+/** A pipe takes a page, or another pipe takes it too. */
+const PIPE = /^(generic_pipe_buf_get|iter_to_pipe|copy_page_to_iter_pipe|vmsplice_to_pipe)$/
 const PTE =
   /^(remove_migration_p[tm]e\w*|insert_page\w*|insert_pfn\w*|insert_pages|vmf_insert_\w+|copy_page_range|copy_huge_pmd|copy_nonpresent_pte|copy_present_p\w+|copy_pte_range|migrate_vma_insert_page|migrate_vma_insert_huge_pmd_page|__migrate_device_pages|migrate_vma_pages|migrate_device_pages|split_huge_pmd\w*|__split_huge_pmd\w*|set_pte\w*|restore_exclusive_pte|make_device_exclusive\w*)$/
 const MIGRATION =
@@ -19,7 +24,7 @@ const FAULT =
   /^(do_swap_page|do_huge_pmd_device_private|dax_fault_iter|dax_iomap_p[tm]e_fault|handle_pte_fault|do_fault|wp_page_copy|do_wp_page|pagemap_\w+|migration_entry_wait\w*|softleaf_entry_wait\w*)$/
 const SPLIT =
   /^(__folio_split|__folio_freeze_and_split_unmapped|folio_split_unmapped|split_folio_to_list|__split_unmapped_folio|__folio_migrate_mapping|folio_migrate_mapping)$/
-const BASE = /^(memmap_init_zone_device|__init_zone_device_page|__init_single_page)$/
+const BASE = /^(memmap_init_zone_device|__init_zone_device_page|__init_single_page|free_zone_device_(page|folio))$/
 
 export interface Holder {
   readonly class: HolderClass
@@ -38,8 +43,13 @@ export function holderOf(frames: readonly string[], allocates: boolean, pins: bo
   while (gup < frames.length - 1 && GUP.test(frames[gup])) gup++
   const name = frames[gup] ?? ''
   if (frames.slice(0, at + 4).some((frame) => BASE.test(frame))) return { class: 'base reference', function: frames[at] ?? '' }
-  if (gup > at || pins) return { class: frames.slice(gup, gup + 4).some((frame) => /vmsplice/.test(frame)) ? 'pipe buffer' : 'GUP pin', function: name }
+  if (gup > at || pins) {
+    const whose = frames.slice(gup, gup + 4)
+    if (whose.some((frame) => /vmsplice/.test(frame))) return { class: 'pipe buffer', function: name }
+    return { class: whose.some((frame) => LONG.test(frame)) ? 'long-term pin' : 'GUP pin', function: name }
+  }
   const inner = frames[at] ?? ''
+  if (PIPE.test(inner)) return { class: 'pipe buffer', function: inner }
   if (SPLIT.test(inner)) return { class: 'split', function: inner }
   if (PTE.test(inner)) return { class: 'page-table entry', function: inner }
   if (MIGRATION.test(inner)) return { class: 'migration', function: inner }
@@ -49,7 +59,7 @@ export function holderOf(frames: readonly string[], allocates: boolean, pins: bo
 
 /** Classes whose references last as long as user space likes: their age says nothing. */
 export function lastsAtWill(holder: HolderClass): boolean {
-  return holder === 'page-table entry' || holder === 'base reference' || holder === 'split' || holder === 'pipe buffer'
+  return holder === 'page-table entry' || holder === 'base reference' || holder === 'split' || holder === 'pipe buffer' || holder === 'long-term pin'
 }
 
 /** Classes whose references may rightly outlive the call that took them: an I/O under way gives its pages back when it ends. */

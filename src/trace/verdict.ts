@@ -124,7 +124,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   const again = ledger.rounds.since(blamed.site, pid, since)
   const wentOn = otherCall !== undefined || last - since > slow || again >= ROUNDS
   const usual = followed >= USUAL.references && returned >= USUAL.part * followed
-  if (usual && wentOn && age > (outlivesCall(holder) ? slow : TIMES * hold)) {
+  if (usual && wentOn && age > (endsWithCall(holder) ? TIMES * hold : slow)) {
     const percent = Math.floor((1000 * returned) / followed) / 10
     return {
       severity: 'error',
