@@ -22,6 +22,8 @@ export interface Finding {
   readonly severity: Severity
   /** The pages are at rest but for what is told here: of what is no error, the first to look at. */
   readonly odd?: boolean
+  /** The references are ten times as old as those of their site that ended: of what is no error, the next to look at. */
+  readonly old?: boolean
   /** One or two sentences: what, how sure, and why. */
   readonly why: string
   /** Frame numbers, ascending. */

@@ -39,12 +39,13 @@ export function inOrder(findings: readonly Finding[]): Finding[] {
   )
 }
 
-/** Among what is no error: pages that are at rest but for one reference come first, then references whose class should not last come before mappings, and these before what has no site. */
+/** Among what is no error: pages that are at rest but for one reference come first, then references that are older than any that ended, then those whose class should not last come before mappings, and these before what has no site. */
 function suspicion(finding: Finding): number {
   const first = finding.callsites[0]
   if (!first) return 0
   if (finding.kind !== 'held') return 1
-  if (finding.odd === true) return 4
+  if (finding.odd === true) return 5
+  if (finding.old === true) return 4
   switch (first.class) {
     case 'page-table entry':
     case 'base reference':

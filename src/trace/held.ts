@@ -15,6 +15,7 @@ interface Group {
   readonly severity: Severity
   readonly never: boolean
   readonly odd: boolean
+  readonly old: boolean
   readonly reason: string
   readonly attribution: Attribution
   readonly pages: number[]
@@ -131,7 +132,7 @@ function byMatching(life: OpenLife): Attribution {
 }
 
 function addTo(groups: Map<string, Group>, account: PageAccount, life: OpenLife, attribution: Attribution, verdict: Verdict, last: number): void {
-  const key = `${verdict.severity}|${verdict.odd ?? false}|${attribution.how}|${attribution.blamed
+  const key = `${verdict.severity}|${verdict.odd ?? false}|${verdict.old ?? false}|${attribution.how}|${attribution.blamed
     .map(({ site, share }) => `${site}:${share.toFixed(2)}`)
     .sort()
     .join(',')}`
@@ -141,6 +142,7 @@ function addTo(groups: Map<string, Group>, account: PageAccount, life: OpenLife,
       severity: verdict.severity,
       never: verdict.never ?? false,
       odd: verdict.odd ?? false,
+      old: verdict.old ?? false,
       reason: verdict.reason,
       attribution,
       pages: [],
@@ -185,6 +187,7 @@ function finding(end: EndOfTrace, group: Group): Finding {
     kind: 'held',
     severity: group.severity,
     odd: group.odd,
+    old: group.old,
     why: `${what}${who}: ${group.reason}.${missing}`,
     pages: group.pages.sort(ascending),
     references: group.references,

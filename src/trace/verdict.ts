@@ -24,6 +24,8 @@ export interface Verdict {
   readonly never?: boolean
   /** But for the reference the page is at rest: of what is no error, the first to look at. */
   readonly odd?: boolean
+  /** The reference is ten times as old as those of its site that ended, and its task has gone on: of what is no error, the next to look at. */
+  readonly old?: boolean
   /** Why, for one page; findings are grouped by it. */
   readonly reason: string
 }
@@ -88,8 +90,8 @@ export function judge(evidence: Evidence, life: OpenLife, attribution: Attributi
   const ambiguous = attribution.blamed.some(({ share }) => share < 1)
   const order: readonly Severity[] = ambiguous ? ['info', 'unknown', 'error'] : ['error', 'unknown', 'info']
   for (const severity of order) {
-    const found = verdicts.find((one) => one.severity === severity)
-    if (found) return found
+    const found = verdicts.filter((one) => one.severity === severity)
+    if (found.length > 0) return found.find((one) => one.old) ?? found[0]
   }
   return verdicts[0]
 }
@@ -146,8 +148,9 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
       reason: `without it the page's life is whole, as those of other pages are: everything else that was taken was given back; its task has returned from the call (${otherCall === undefined ? 'it has come there again and again since' : `it was seen in ${ledger.sites.callName(otherCall)} afterwards`})`,
     }
   }
-  if (outlivesCall(holder)) return { severity: 'info', reason: `${article(holder)} may be under way where the trace ends` }
-  return { severity: 'info', odd, reason: wentOn ? 'nothing shows that it should have been given back yet' : 'its task may still be in the call that took it' }
+  const old = wentOn && holder !== 'driver allocation' && age > (outlivesCall(holder) ? Math.max(TIMES * longest, slow) : TIMES * hold)
+  if (outlivesCall(holder)) return { severity: 'info', old, reason: `${article(holder)} may be under way where the trace ends` }
+  return { severity: 'info', odd, old, reason: wentOn ? 'nothing shows that it should have been given back yet' : 'its task may still be in the call that took it' }
 }
 
 /** Whether the last event of a page, later than the entry's own, shows it unmapped. Of a large folio the field of the head says nothing. */
