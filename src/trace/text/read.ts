@@ -17,6 +17,9 @@ const ROWS = 1 << 14
 const SPARE = 1 << 10
 /** What is read ahead to find out what the text does not say. */
 const AHEAD = 1 << 20
+/** Where that is not enough, so many pieces of the rest, each so long. */
+const PIECES = 16
+const PIECE = 1 << 18
 
 export type TextFormat = Exclude<TraceFormat, 'trace.dat v6' | 'trace.dat v7'>
 
@@ -52,9 +55,23 @@ export function recogniseText(file: ByteFile): TextHead | undefined {
     if (frame) functions.add(frame.name)
   }
   if (ftrace === 0 && perf === 0) return undefined
-  release ??= guessRelease(functions)
+  release ??= guessRelease(functions) ?? guessRelease(functionsIn(file))
   if (perf > ftrace) return { format: 'perf script text', release }
   return { format: columns > 0 ? 'tracefs text' : 'trace-cmd report text', release }
+}
+
+/** Functions on the way through the whole file: it may begin with a hundred thousand pages that are made, all by the same few. */
+function functionsIn(file: ByteFile): Set<string> {
+  const functions = new Set<string>()
+  if (file.size <= AHEAD) return functions
+  for (let piece = 1; piece <= PIECES; piece++) {
+    const at = Math.floor(((file.size - PIECE) * piece) / PIECES)
+    for (const line of new TextDecoder('utf-8').decode(file.read(at, PIECE)).split('\n')) {
+      const frame = ftraceFrame(line) ?? perfFrame(line)
+      if (frame) functions.add(frame.name)
+    }
+  }
+  return functions
 }
 
 interface Pending {
