@@ -224,10 +224,13 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
   }
 }
 
-/** `CPU:1 [LOST 12 EVENTS]`, `CPU:0 [12 EVENTS DROPPED]`, `PERF_RECORD_LOST lost 12`, and tracefs' count of what the buffer no longer has. */
+/** `CPU:1 [LOST 12 EVENTS]`, `CPU:0 [12 EVENTS DROPPED]`, `##### CPU 1 buffer started ####`, `PERF_RECORD_LOST lost 12`, and tracefs' count of what the buffer no longer has. */
 function lossOf(line: string): { cpu: number; events: number | undefined } | undefined {
   const ftrace = /CPU:?\s*(\d+)\s*\[(?:LOST )?(\d*)\s*EVENTS(?: DROPPED)?\]/.exec(line)
   if (ftrace) return { cpu: Number(ftrace[1]), events: ftrace[2] === '' ? undefined : Number(ftrace[2]) }
+  // Where a buffer was overrun tracefs says from where on it has that CPU's events: until there they are missing, though others' are there.
+  const started = /^#+ CPU (\d+) buffer started #+$/.exec(line)
+  if (started) return { cpu: Number(started[1]), events: undefined }
   const perf = /\[(\d+)\].*PERF_RECORD_LOST\S*\s.*?lost[ :]+(\d+)/.exec(line)
   if (perf) return { cpu: Number(perf[1]), events: Number(perf[2]) }
   const buffer = /^# entries-in-buffer\/entries-written: (\d+)\/(\d+)/.exec(line)
