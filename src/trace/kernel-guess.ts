@@ -1,5 +1,7 @@
 /** Which kernel a recording is of, where it does not say: by functions that exist in some kernels only. Source: the four trees. */
 
+import { plainName } from './tables.ts'
+
 /** The newest first; a trace that shows one of the functions is of that kernel or a near one. */
 const TELLING: readonly (readonly [string, RegExp])[] = [
   ['7.3', /^(__zap_vma_range|__migrate_device_finalize|walk_page_range_vma_unsafe|do_huge_pmd_device_private|migrate_device_pfn_lock)$/],
@@ -11,7 +13,8 @@ const TELLING: readonly (readonly [string, RegExp])[] = [
 /** The release suggested by function names; undefined if none tells. */
 export function guessRelease(functions: Iterable<string>): string | undefined {
   let best = TELLING.length
-  for (const name of functions) {
+  for (const said of functions) {
+    const name = plainName(said)
     const at = TELLING.findIndex(([, telling]) => telling.test(name))
     if (at >= 0 && at < best) best = at
   }

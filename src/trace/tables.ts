@@ -6,7 +6,7 @@ import { Symbols } from './symbols.ts'
 /** The tracing's own frames, which say nothing of the caller. */
 const TRACING = /^(__page_ref_|trace_event_|__traceiter_|perf_trace_|ftrace_|__ftrace_|stack_trace_save|arch_stack_walk)/
 /** What compilers append to the names of functions they cloned. */
-const SUFFIX = /\.(constprop|isra|part|cold|lto_priv|llvm|localalias)(\.\d+)*(?=\.|$)/g
+const SUFFIX = /\.(constprop|isra|part|cold|lto_priv|llvm|localalias|__uniq|cfi|cfi_jt)(\.\d+)*(?=\.|$)/g
 
 /** Where an interrupt or a softirq began: what is outside of it is whatever was interrupted, and no part of the call site. */
 const INTERRUPT =
@@ -17,9 +17,14 @@ export function plainName(name: string): string {
   return name.includes('.') ? name.replace(SUFFIX, '') : name
 }
 
+/** The function that reports the change: what is inside of it is tracing, whatever it is called. */
+const REPORTS = /^__page_ref_(set|mod|mod_and_test|mod_and_return|mod_unless|freeze|unfreeze)$/
+/** It is not deeper than that. */
+const DEEPEST = 12
+
 /** Takes the tracing's own frames off the inner end. */
 export function callerFrames(frames: readonly Frame[]): readonly Frame[] {
-  let from = 0
+  let from = frames.slice(0, DEEPEST).findLastIndex(({ name }) => REPORTS.test(name)) + 1
   while (from < frames.length && TRACING.test(frames[from].name)) from++
   return from === 0 ? frames : frames.slice(from)
 }
