@@ -3,7 +3,17 @@
  * of 5.10 to 7.3) that take references on behalf of somebody; everything else is that somebody.
  */
 
-export type HolderClass = 'page-table entry' | 'GUP pin' | 'long-term pin' | 'pipe buffer' | 'migration' | 'fault' | 'split' | 'driver allocation' | 'base reference' | 'other'
+export type HolderClass =
+  | 'page-table entry'
+  | 'GUP pin'
+  | 'long-term pin'
+  | 'pipe buffer'
+  | 'migration'
+  | 'fault'
+  | 'split'
+  | 'driver allocation'
+  | 'base reference'
+  | 'other'
 
 /** Helpers that change a count for their caller: never to be named. */
 const HELPERS =

@@ -140,7 +140,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   // What took a page that was free may keep it for as long as it likes.
   const stands = never
     ? quiet > longest && (odd || holder !== 'driver allocation')
-    : odd && age > TIMES * hold * Math.max(1, USUAL.references / returned)
+    : odd && age > Math.max(endsWithCall(holder) ? 0 : patience, TIMES * hold * Math.max(1, USUAL.references / returned))
   if (whole && stands && (otherCall !== undefined || again >= ROUNDS)) {
     return {
       severity: 'error',
@@ -150,7 +150,12 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   }
   const old = wentOn && holder !== 'driver allocation' && age > (outlivesCall(holder) ? Math.max(TIMES * longest, slow) : TIMES * hold)
   if (outlivesCall(holder)) return { severity: 'info', old, reason: `${article(holder)} may be under way where the trace ends` }
-  return { severity: 'info', odd, old, reason: wentOn ? 'nothing shows that it should have been given back yet' : 'its task may still be in the call that took it' }
+  return {
+    severity: 'info',
+    odd,
+    old,
+    reason: wentOn ? 'nothing shows that it should have been given back yet' : 'its task may still be in the call that took it',
+  }
 }
 
 /** Whether the last event of a page, later than the entry's own, shows it unmapped. Of a large folio the field of the head says nothing. */
