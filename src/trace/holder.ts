@@ -27,14 +27,14 @@ const LONG =
 /** A pipe takes a page, or another pipe takes it too. */
 const PIPE = /^(generic_pipe_buf_get|iter_to_pipe|copy_page_to_iter_pipe|vmsplice_to_pipe)$/
 const PTE =
-  /^(remove_migration_p[tm]e\w*|insert_page\w*|insert_pfn\w*|insert_pages|vmf_insert_\w+|copy_page_range|copy_huge_pmd|copy_nonpresent_pte|copy_present_p\w+|copy_pte_range|migrate_vma_insert_page|migrate_vma_insert_huge_pmd_page|__migrate_device_pages|migrate_vma_pages|migrate_device_pages|split_huge_pmd\w*|__split_huge_pmd\w*|set_pte\w*|restore_exclusive_pte|make_device_exclusive\w*)$/
+  /^(remove_migration_p[tm][ed]\w*|insert_page\w*|insert_pfn\w*|insert_pages|insert_p[mu]d\w*|vmf_insert_\w+|copy_page_range|copy_huge_\w+|copy_nonpresent_pte|_*copy_present_p\w+|copy_pte_range|migrate_vma_insert_page|migrate_vma_insert_huge_pmd_page|__migrate_device_pages|migrate_vma_pages|migrate_device_pages|split_huge_pmd\w*|__split_huge_pmd\w*|set_pte\w*|(try_)?restore_exclusive_pte|make_device_exclusive\w*)$/
 const MIGRATION =
-  /^(migrate_vma_collect\w*|migrate_vma_setup|migrate_device_range|migrate_device_pfn\w*|migrate_device_unmap|migrate_vma_unmap|try_to_migrate\w*|isolate_\w+)$/
+  /^(migrate_vma_collect\w*|migrate_vma_setup|migrate_vma_prepare|migrate_vma_split_\w+|migrate_device_range|migrate_device_pfn\w*|migrate_device_unmap|migrate_vma_unmap|try_to_migrate\w*|isolate_\w+|migrate_longterm_unpinnable_\w+|collect_longterm_unpinnable_\w+)$/
 const FAULT =
-  /^(do_swap_page|do_huge_pmd_device_private|dax_fault_iter|dax_iomap_p[tm]e_fault|handle_pte_fault|do_fault|wp_page_copy|do_wp_page|pagemap_\w+|migration_entry_wait\w*|softleaf_entry_wait\w*)$/
+  /^(do_swap_page|do_huge_pmd_\w+|dax_fault_iter|dax_iomap_p[tmu][ed]_fault|dax_insert_pfn_mkwrite|handle_pte_fault|do_fault|wp_page_\w+|do_wp_page|numa_migrate_prep|remove_device_exclusive_entry|pagemap_\w+|(__|pmd_)?migration_entry_wait\w*|softleaf_entry_wait\w*)$/
 const SPLIT =
-  /^(__folio_split|__folio_freeze_and_split_unmapped|folio_split_unmapped|split_folio_to_list|__split_unmapped_folio|__folio_migrate_mapping|folio_migrate_mapping)$/
-const BASE = /^(memmap_init_zone_device|__init_zone_device_page|__init_single_page|free_zone_device_(page|folio))$/
+  /^(__folio_split|__folio_freeze_and_split_unmapped|folio_split_unmapped|split_folio_to_list|__split_unmapped_folio|__split_huge_page|__split_huge_page_tail|lru_add_split_folio|__folio_migrate_mapping|folio_migrate_mapping)$/
+const BASE = /^(memmap_init_zone_device|memmap_init_compound|__init_zone_device_page|__init_single_page|free_zone_device_(page|folio))$/
 
 export interface Holder {
   readonly class: HolderClass
