@@ -46,6 +46,8 @@ export const FROZEN = 2
 export const LIVED = 4
 /** The page had events. */
 export const MET = 8
+/** Its base reference is gone, others are not: the memory map is taken down, and waits for them. */
+export const GOING = 16
 
 /** Columns by the page's index. */
 export class Accounts {

@@ -3,8 +3,10 @@ import type { Attribution } from './attribution.ts'
 import type { EndOfTrace } from './end-of-trace.ts'
 import type { CallSite, Finding } from './finding.ts'
 import { explain, holders, nameOf, putName } from './held.ts'
+import { outlivesCall } from './holder.ts'
 import type { Incident } from './ledger.ts'
 import { references } from './matching.ts'
+import { PATIENCE } from './verdict.ts'
 import { count, grouped, listed } from './words.ts'
 
 /** An incident with who held the page, as far as it is one of that kind. */
@@ -31,15 +33,22 @@ function stands({ kind, before, after }: Incident, free: number): boolean {
   return kind === 'get-on-free' ? free === 0 && before === 0 : before > free
 }
 
+/** Whether a page is taken down where the trace ends, and what is out may be I/O that is under way. */
+function waits(end: EndOfTrace, { kind, before, after, life }: Incident): boolean {
+  if (kind !== 'bad-free' || after !== before - 1 || !life || life.open.length === 0) return false
+  const { sites } = end.ledger
+  return life.open.every(({ site, time }) => end.last - time < PATIENCE && outlivesCall(sites.statsOf(site)?.holder.class ?? 'other'))
+}
+
 export function incidentFindings(end: EndOfTrace): Finding[] {
   const { ledger } = end
   const groups = new Map<string, Judged[]>()
   for (const incident of ledger.incidents) {
     const { page, life } = incident
-    if (!end.isDevice(page) || !stands(incident, end.free(page))) continue
+    if (incident.over || !end.isDevice(page) || !stands(incident, end.free(page))) continue
     const held = life && !Number.isNaN(life.earlier) && life.open.length > 0 ? explain(ledger, life) : undefined
     const whose = held?.blamed.map(({ site, share }) => `${site}:${share.toFixed(2)}`).sort() ?? []
-    const key = `${incident.kind}/${incident.site}/${end.doubtful(incident.time)}/${whose.join(',')}`
+    const key = `${incident.kind}/${incident.site}/${end.doubtful(incident.time)}/${waits(end, incident)}/${whose.join(',')}`
     const group = groups.get(key)
     if (group) group.push({ incident, held })
     else groups.set(key, [{ incident, held }])
@@ -63,10 +72,11 @@ function finding(end: EndOfTrace, group: readonly Judged[]): Finding | undefined
     type === 'unknown' ? ' Which type these pages have is not known, so the rule may be another.' : '',
     end.doubtful(first.time) ? ' Events are lost around that time, or their order cannot be told.' : '',
   ].join('')
+  const waiting = waits(end, first)
   return {
     kind: first.kind,
-    severity: doubts === '' ? 'error' : 'unknown',
-    why: `${WORDS[first.kind](count(pages.length, 'page'), first, end.free(first.page), name)}${taken}.${doubts}`,
+    severity: doubts !== '' ? 'unknown' : waiting ? 'info' : 'error',
+    why: `${WORDS[first.kind](count(pages.length, 'page'), first, end.free(first.page), name)}${taken}.${waiting ? ' They may be of I/O under way where the trace ends: the taking down waits for it.' : ''}${doubts}`,
     pages,
     references: group.length,
     callsites: [...who, does],

@@ -5,7 +5,7 @@
  * (the page's only open reference), else the youngest of the same task, else the youngest. Matching gives times and tasks; the
  * blame of a leak does not rest on it, but on `Span`.
  */
-import { Accounts, FROZEN, LIVED, MET, type OpenLife, type PageAccount, TAINTED } from './accounts.ts'
+import { Accounts, FROZEN, GOING, LIVED, MET, type OpenLife, type PageAccount, TAINTED } from './accounts.ts'
 import { type Area, Areas, shapeOfMapping } from './area.ts'
 import { roomFor } from './columns.ts'
 import { lastsAtWill } from './holder.ts'
@@ -46,6 +46,8 @@ export interface Incident {
   readonly after: number
   /** Of `bad-free`: the life that was cut short, with who held the page. */
   readonly life: OpenLife | undefined
+  /** Of `bad-free`: what was out was given back, which is what the taking down waits for. */
+  over?: boolean
 }
 
 /** Incidents kept. */
@@ -139,13 +141,27 @@ export class Ledger implements LifeListener {
     }
     const { teardown } = facts
     if (exact) {
-      if (after < freeAt && !teardown && !(op === Op.freeze && after === 0)) this.incident('below-free', page, site, time, pid, before, after)
-      if (teardown && after >= freeAt && freeAt === 1) this.incident('bad-free', page, site, time, pid, before, after)
+      if (after < freeAt && !teardown && !(op === Op.freeze && after === 0) && !this.isLastOfGoing(index, after))
+        this.incident('below-free', page, site, time, pid, before, after)
+      if (teardown && after >= freeAt && freeAt === 1) {
+        this.incident('bad-free', page, site, time, pid, before, after)
+        accounts.marks[index] |= GOING
+      }
     }
     this.give(page, site, pid, time, -delta, this.stepOf(letter, site, delta))
     if (op === Op.freeze) accounts.marks[index] |= FROZEN
     if (teardown && after <= freeAt) this.drop(page)
     else this.endIfFree(page, area, site, time, freeAt, after)
+  }
+
+  /** Whether a put that leaves 0 is the last of a page whose memory map waits for it: then nothing was taken from who held it. */
+  private isLastOfGoing(index: number, after: number): boolean {
+    const { marks } = this.accounts
+    if (after !== 0 || (marks[index] & GOING) === 0) return false
+    marks[index] &= ~GOING
+    const incident = this.incidents.findLast(({ kind, page }) => kind === 'bad-free' && page.index === index)
+    if (incident) incident.over = true
+    return true
   }
 
   private endIfFree(page: TrackedPage, area: Area, site: number, time: number, freeAt: number, after: number): void {
@@ -208,7 +224,7 @@ export class Ledger implements LifeListener {
     if (hasLife && !birth && site !== 0 && page.exact && !Number.isNaN(before) && before > freeAt)
       this.incident('bad-free', page, site, time, batch.pid[row], before, val)
     this.drop(page)
-    accounts.marks[index] &= ~TAINTED
+    accounts.marks[index] &= ~(TAINTED | GOING)
     if (val === freeAt || birth) return
     this.begin(index, 0)
     accounts.last[index] = time
@@ -379,6 +395,7 @@ export class Ledger implements LifeListener {
     const { accounts } = this
     if ((accounts.marks[page.index] & MET) === 0) return
     this.drop(page as TrackedPage)
+    accounts.marks[page.index] &= ~GOING
     if (why === 'lost' || why === 'search') accounts.marks[page.index] |= TAINTED
     else accounts.marks[page.index] &= ~TAINTED
   }

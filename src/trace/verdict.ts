@@ -16,7 +16,7 @@ const TIMES = 10
 /** Time stamps of one microsecond: no hold is taken to be shorter. */
 const SHORTEST = 1000
 /** Less than a second of waiting proves nothing of what others finish: I/O, another CPU's batch of puts. */
-const PATIENCE = 1e9
+export const PATIENCE = 1e9
 
 export interface Verdict {
   readonly severity: Severity

@@ -101,6 +101,32 @@ describe('what lasts as long as user space likes, after many that did not', () =
   }
 })
 
+describe('a memory map that is taken down while I/O is under way', () => {
+  const take = ['try_grab_page', '__get_user_pages', 'iov_iter_get_pages', ...DIO]
+  const give = ['put_devmap_managed_page', 'bio_release_pages', 'blkdev_bio_end_io', '__do_softirq', 'asm_sysvec_apic_timer_interrupt']
+  const unbind = ['put_devmap_managed_page', 'memunmap_pages', 'devm_memremap_pages_release', 'unbind_store', '__x64_sys_write', ...SYSCALL]
+  for (const [what, ends, errors] of [
+    ['which ends', true, 0],
+    ['which is cut off there', false, 0],
+    ['and goes on for seconds', 'late', 1],
+  ] as const) {
+    it(`${what}: ${errors} errors`, async () => {
+      const work = new Workload()
+      const [page, other] = pages(2, 1)
+      for (let i = 0; i < 30; i++) {
+        work.does(page, 'mod', 1, take)
+        work.does(page, 'mod_and_return', -1, give, { pid: 0 })
+      }
+      work.does(page, 'mod', 1, take)
+      work.does(page, 'mod_and_return', -1, unbind)
+      if (ends === true) work.does(page, 'mod_and_return', -1, give, { pid: 0 })
+      if (ends === 'late') work.wait(3e9)
+      work.does(other, 'mod_and_return', -1, unbind)
+      equal(errorsOf(await work.audit()).length, errors)
+    })
+  }
+})
+
 describe('a part of the events only', () => {
   const name = 'selftests/v5.10-xfs-dio.dat'
   for (const [what, column, value] of [
