@@ -130,11 +130,13 @@ export class Audit {
       pages: ledger.pages((page) => replay.isDevice(page)),
       tables: summary.tables,
       last: summary.lastTime,
+      known: summary.knownUntil,
       release: summary.head.release,
       free: (page) => freeAt.get(ledger.areas.of(page)) ?? ledger.areas.of(page).freeAt,
       isDevice: (page) => replay.isDevice(page),
       // A loss is told when its CPU goes on: until then nobody knew that something was missing.
-      doubtful: (time) => summary.head.comparable === false || this.losses.some(({ after, before }) => time >= after && time <= before),
+      doubtful: (time) =>
+        summary.head.comparable === false || time > summary.knownUntil || this.losses.some(({ after, before }) => time >= after && time <= before),
     }
     const pages = end.pages.length
     return {

@@ -9,6 +9,8 @@ export interface EndOfTrace {
   readonly tables: TraceTables
   /** Last time stamp of any event. */
   readonly last: number
+  /** Until when all that happened is known: what was not given back later may have been, unseen. */
+  readonly known: number
   readonly release: string | undefined
   /** The device pages that had events. */
   readonly pages: readonly TrackedPage[]

@@ -118,4 +118,6 @@ export interface TraceSummary {
   readonly firstTime: number
   readonly lastTime: number
   readonly stopTime: number | undefined
+  /** From here on records of some CPU are missing at its end (see `absent`), though others go on; `lastTime` if none are. */
+  readonly knownUntil: number
 }

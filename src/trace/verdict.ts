@@ -106,7 +106,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   const { followed, returned, longest: hold } = family
   // The more were given back in time, the surer their longest hold is a bound.
   const patience = (PATIENCE * USUAL.references) / Math.max(USUAL.references, returned)
-  const quiet = end.last - life.last
+  const quiet = end.known - life.last
   const bare = holder === 'page-table entry' && unmapped(end, life, blamed.site)
   if (bare && quiet > Math.max(TIMES * evidence.inCall, patience)) {
     return {
@@ -120,7 +120,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   const reference = life.open.find((one) => one.site === blamed.site)
   const since = reference?.time ?? life.last
   const pid = reference?.pid ?? life.lastPid
-  const age = end.last - since
+  const age = end.known - since
   const { otherCall, last } = ledger.seen.after(pid, stats.facts.call, since)
   const slow = Math.max(TIMES * hold, patience)
   const again = ledger.rounds.since(blamed.site, pid, since)

@@ -116,6 +116,7 @@ export function auditRows(
   ranges: readonly DeviceRange[],
   rules: (release: string | undefined) => KernelRules | undefined = plainRules,
   gaps: readonly Gap[] = [],
+  knownUntil = batch.length > 0 ? batch.time[batch.length - 1] : 0,
 ): AuditResult {
   const audit = new Audit({ ranges, rules })
   audit.listener.head?.(of.head)
@@ -133,6 +134,7 @@ export function auditRows(
     events: batch.length,
     end: { complete: true },
     lastTime: batch.length > 0 ? batch.time[batch.length - 1] : 0,
+    knownUntil,
   })
 }
 

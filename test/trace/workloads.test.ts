@@ -6,7 +6,7 @@ import { guessRelease } from '../../src/trace/kernel-guess.ts'
 import { copyRow, newBatch } from '../../src/trace/page-event.ts'
 import { ftraceLine } from '../../src/trace/text/event-line.ts'
 import { perfFrame } from '../../src/trace/text/frames.ts'
-import { auditOf, auditRows, batchOf, errorsOf, fileOf, pass, rangesOf } from './in-process.ts'
+import { auditOf, auditRows, batchOf, errorsOf, fileOf, pass, plainRules, rangesOf } from './in-process.ts'
 import { FAULT, pages, SYSCALL, Workload } from './workload.ts'
 
 const DIO = ['bio_iov_iter_get_pages', 'iomap_dio_rw', 'ext4_file_read_iter', 'vfs_read', '__x64_sys_pread64', ...SYSCALL]
@@ -141,6 +141,29 @@ describe('a part of the events only', () => {
       for (let row = 0; row < batch.length; row++) if (batch[column][row] === value) copyRow(batch, row, made, made.length++)
       ok(made.length > 0)
       deepEqual(errorsOf(auditRows(whole, made, rangesOf(name))), [])
+    })
+  }
+})
+
+describe("a CPU's last records that the recorder did not write, while the other goes on", () => {
+  for (const name of ['selftests/v5.10-xfs-dio.dat', 'selftests/v7.3-ext4-dio.dat']) {
+    it(`${name}: no error`, async () => {
+      const whole = await batchOf(fileOf(name))
+      const { batch } = whole
+      const comparable = { ...whole, head: { ...whole.head, comparable: true } }
+      for (const cpu of [0, 1]) {
+        for (const part of [0.2, 0.5, 0.8]) {
+          const place = Math.floor(batch.length * part)
+          const made = newBatch(batch.length)
+          let last = 0
+          for (let row = 0; row < batch.length; row++) {
+            if (batch.cpu[row] === cpu && row >= place) continue
+            if (batch.cpu[row] === cpu) last = batch.time[row]
+            copyRow(batch, row, made, made.length++)
+          }
+          deepEqual(errorsOf(auditRows(comparable, made, rangesOf(name), plainRules, [], last)), [], `CPU ${cpu} until ${part}`)
+        }
+      }
     })
   }
 })

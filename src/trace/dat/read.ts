@@ -190,6 +190,7 @@ export async function readDat(
     firstTime: totals.first,
     lastTime: totals.last,
     stopTime: stops.length > 0 ? Math.max(...stops) : undefined,
+    knownUntil: Math.min(totals.last, ...absent.map(({ cpu }) => ends.get(cpu)?.last ?? totals.last)),
   }
 }
 

@@ -221,6 +221,7 @@ export async function readText(file: ByteFile, said: TextHead, listener: TraceLi
     firstTime: totals.first,
     lastTime: totals.last,
     stopTime: undefined,
+    knownUntil: totals.last,
   }
 }
 
