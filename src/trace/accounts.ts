@@ -22,6 +22,8 @@ export interface OpenLife {
   readonly frozen: boolean
   /** Of the life's last event. */
   readonly last: number
+  /** Since when the page is at rest but for the one reference that is open, whatever came and went since; Infinity where others are open. */
+  readonly rests: number
   readonly lastSite: number
   readonly lastPid: number
   /** page->_mapcount as the last event told it, and the low flags. */
@@ -68,6 +70,9 @@ export class Accounts {
   lastPid = new Int32Array(PAGES)
   lastMapcount = new Int32Array(PAGES)
   lastFlags = new Uint32Array(PAGES)
+  /** The reference that was the only open one, by its id, and when a put left it so first. */
+  restOf = new Float64Array(PAGES)
+  restAt = new Float64Array(PAGES)
 
   private readonly table: PageTable
 
@@ -93,6 +98,14 @@ export class Accounts {
     return new AccountOfPage(this, vectors, this.table.pages[index])
   }
 
+  /** A put left the page with one reference open. */
+  rests(index: number, time: number): void {
+    const id = this.references.idOf(this.first[index])
+    if (this.restOf[index] === id) return
+    this.restOf[index] = id
+    this.restAt[index] = time
+  }
+
   lifeOf(index: number, vectors: LifeVectors): OpenLife | undefined {
     const vector: VectorId = this.vector[index]
     if (vector === 0) return undefined
@@ -107,6 +120,7 @@ export class Accounts {
       earlier: this.earlier[index],
       frozen: (this.marks[index] & FROZEN) !== 0,
       last: this.last[index],
+      rests: this.open[index] === 1 && this.restOf[index] === this.references.idOf(this.first[index]) ? this.restAt[index] : Number.POSITIVE_INFINITY,
       lastSite: this.lastSite[index],
       lastPid: this.lastPid[index],
       lastMapcount: this.lastMapcount[index],
@@ -115,7 +129,22 @@ export class Accounts {
   }
 }
 
-const NAMES = ['vector', 'first', 'open', 'earlier', 'marks', 'idledBy', 'idledAt', 'last', 'lastSite', 'lastPid', 'lastMapcount', 'lastFlags'] as const
+const NAMES = [
+  'vector',
+  'first',
+  'open',
+  'earlier',
+  'marks',
+  'idledBy',
+  'idledAt',
+  'last',
+  'lastSite',
+  'lastPid',
+  'lastMapcount',
+  'lastFlags',
+  'restOf',
+  'restAt',
+] as const
 
 /** Looks up what it is asked: most pages are asked very little. */
 class AccountOfPage implements PageAccount {

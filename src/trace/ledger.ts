@@ -149,6 +149,7 @@ export class Ledger implements LifeListener {
       }
     }
     this.give(page, site, pid, time, -delta, this.stepOf(letter, site, delta))
+    if (accounts.open[index] === 1) accounts.rests(index, time)
     if (op === Op.freeze) accounts.marks[index] |= FROZEN
     if (teardown && after <= freeAt) this.drop(page)
     else this.endIfFree(page, area, site, time, freeAt, after)

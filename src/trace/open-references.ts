@@ -70,6 +70,10 @@ export class OpenReferences {
     return all.reverse()
   }
 
+  idOf(at: number): number {
+    return this.id[at]
+  }
+
   view(at: number): OpenReference {
     return {
       id: this.id[at],

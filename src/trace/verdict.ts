@@ -107,6 +107,8 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   // The more were given back in time, the surer their longest hold is a bound.
   const patience = (PATIENCE * USUAL.references) / Math.max(USUAL.references, returned)
   const quiet = end.known - life.last
+  // What came to a page at rest and went again (a driver that looks whether it is free) takes no rest from it.
+  const rested = end.known - Math.min(life.last, life.rests)
   const bare = holder === 'page-table entry' && unmapped(end, life, blamed.site)
   if (bare && quiet > Math.max(TIMES * evidence.inCall, patience)) {
     return {
@@ -139,7 +141,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
   const never = returned < 0.5 * followed
   // What took a page that was free may keep it for as long as it likes.
   const stands = never
-    ? quiet > longest && (odd || holder !== 'driver allocation')
+    ? rested > longest && (odd || holder !== 'driver allocation')
     : odd && age > Math.max(endsWithCall(holder) ? 0 : patience, TIMES * hold * Math.max(1, USUAL.references / returned))
   if (whole && stands && (otherCall !== undefined || again >= ROUNDS)) {
     return {
