@@ -41,6 +41,34 @@ describe('a pin of fast GUP, in two steps', () => {
   })
 })
 
+describe('one leaked page of device memory, which its driver looks at again and again', () => {
+  it('is an error, though the last event of the recording is such a look', async () => {
+    const work = new Workload()
+    const all = pages(32, 0)
+    const migrate = ['dmirror_migrate_to_device', 'dmirror_fops_unlocked_ioctl', '__x64_sys_ioctl', ...SYSCALL]
+    const finalize = ['migrate_device_finalize', 'migrate_vma_finalize', ...migrate]
+    const close = ['dmirror_device_evict_chunk', 'dmirror_fops_release', '__fput', 'task_work_run', ...SYSCALL]
+    for (let round = 0; round < 8; round++) {
+      const used = round < 2 ? all : all.slice(1)
+      for (const page of used) {
+        work.does(page, 'set', 1, ['zone_device_page_init', ...migrate])
+        if (round === 1 && page === all[0]) work.does(page, 'mod', 1, migrate)
+        work.does(page, 'mod', 1, ['remove_migration_pte', 'remove_migration_ptes', ...finalize], { mapcount: 1 })
+        work.does(page, 'mod_and_test', -1, finalize)
+      }
+      work.wait(1_000_000)
+      for (const page of used) work.does(page, 'mod_and_test', -1, ['unmap_page_range', 'unmap_vmas', '__x64_sys_munmap', ...SYSCALL], { mapcount: 0 })
+      for (const page of all) {
+        if (page.count === 0) continue
+        work.does(page, 'mod_unless', 1, ['migrate_device_range', ...close])
+        work.does(page, 'mod_and_test', -1, ['migrate_device_finalize', ...close])
+      }
+    }
+    const { findings } = await work.audit([{ start: 0x40000, end: 0x5ffff, type: 'private', from: 'option', name: undefined }])
+    deepEqual([findings[0].severity, findings[0].pages, findings[0].callsites[0].function], ['error', [all[0].pfn], 'dmirror_migrate_to_device'])
+  })
+})
+
 describe('what lasts as long as user space likes, after many that did not', () => {
   it('registered buffers', async () => {
     const work = new Workload()
