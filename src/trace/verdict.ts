@@ -6,7 +6,7 @@ import type { Severity } from './finding.ts'
 import { endsWithCall, lastsAtWill, outlivesCall } from './holder.ts'
 import { flagNames, versionOf } from './page-flags.ts'
 import { ROUNDS } from './rounds.ts'
-import type { GetStats } from './sites.ts'
+import { type GetStats, siteOf } from './sites.ts'
 import { article, duration, grouped } from './words.ts'
 
 /** A site "otherwise gives back": of so many references at least, such a part. */
@@ -135,19 +135,20 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
       reason: `${stats.facts.id === Number(familyOf(stats)) ? 'this site' : `${stats.holder.function}()`} gives back ${percent} % of the ${grouped(Math.round(followed))} references it takes, after ${duration(hold)} at the most, and its task has gone on`,
     }
   }
-  const whole = attribution.how === 'removal' && blamed.share === 1 && !outlivesCall(holder)
+  const never = returned < 0.5 * followed
+  const spanned = attribution.how === 'removal' && blamed.share === 1
+  const whole = (spanned || (never && isLone(end, life, attribution))) && !outlivesCall(holder)
   // The page went the way on which others became free, and did not: but for this reference it is at rest.
   const odd = whole && evidence.freeing.has(ledger.sites.of(life.lastSite).inner)
-  const never = returned < 0.5 * followed
   // What took a page that was free may keep it for as long as it likes.
   const stands = never
-    ? rested > longest && (odd || holder !== 'driver allocation')
+    ? rested > longest && (odd || (spanned && holder !== 'driver allocation'))
     : odd && age > Math.max(endsWithCall(holder) ? 0 : patience, TIMES * hold * Math.max(1, USUAL.references / returned))
   if (whole && stands && (otherCall !== undefined || again >= ROUNDS)) {
     return {
       severity: 'error',
       never,
-      reason: `without it the page's life is whole, as those of other pages are: everything else that was taken was given back; its task has returned from the call (${otherCall === undefined ? 'it has come there again and again since' : `it was seen in ${ledger.sites.callName(otherCall)} afterwards`})`,
+      reason: `${spanned ? "without it the page's life is whole, as those of other pages are" : 'nothing maps the page any more, and it went the way on which others became free'}: everything else that was taken was given back; its task has returned from the call (${otherCall === undefined ? 'it has come there again and again since' : `it was seen in ${ledger.sites.callName(otherCall)} afterwards`})`,
     }
   }
   const old = wentOn && holder !== 'driver allocation' && age > (outlivesCall(holder) ? Math.max(TIMES * longest, slow) : TIMES * hold)
@@ -158,6 +159,19 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
     old,
     reason: wentOn ? 'nothing shows that it should have been given back yet' : 'its task may still be in the call that took it',
   }
+}
+
+/**
+ * Whether one reference is all that a page without mappings has left, though no other page went its way: what a leak brings about, a migration that is
+ * tried again and again, is seen at no other page. Not where a pin or a pipe's reference may have been taken for another.
+ */
+function isLone(end: EndOfTrace, life: OpenLife, attribution: Attribution): boolean {
+  if (attribution.how !== 'matching' || attribution.blamed.length !== 1 || life.open.length !== 1 || life.earlier !== 0) return false
+  if (!unmapped(end, life, attribution.blamed[0].site)) return false
+  return life.dimensions.every((dimension) => {
+    const holder = dimension % 2 === 0 ? end.ledger.sites.statsOf(siteOf(dimension))?.holder.class : undefined
+    return holder === undefined || holder === 'page-table entry' || !outlivesCall(holder)
+  })
 }
 
 /** Whether the last event of a page, later than the entry's own, shows it unmapped. Of a large folio the field of the head says nothing. */
