@@ -18,6 +18,8 @@ export interface OpenLife {
   readonly open: readonly OpenReference[]
   /** References that were there when the life was first seen: "earlier, unknown". NaN: how many is unknown. */
   readonly earlier: number
+  /** There were such references, though they may all be given back: the vector does not tell of them. */
+  readonly late: boolean
   /** The count was taken to 0 by a freeze and will be given back. */
   readonly frozen: boolean
   /** Of the life's last event. */
@@ -50,6 +52,8 @@ export const LIVED = 4
 export const MET = 8
 /** Its base reference is gone, others are not: the memory map is taken down, and waits for them. */
 export const GOING = 16
+/** The life was first seen when references were there already: its vector is not all of it, whatever became of those. */
+export const LATE = 32
 
 /** Columns by the page's index. */
 export class Accounts {
@@ -118,6 +122,7 @@ export class Accounts {
       high,
       open: this.references.list(this.first[index]).map((at) => this.references.view(at)),
       earlier: this.earlier[index],
+      late: (this.marks[index] & LATE) !== 0,
       frozen: (this.marks[index] & FROZEN) !== 0,
       last: this.last[index],
       rests: this.open[index] === 1 && this.restOf[index] === this.references.idOf(this.first[index]) ? this.restAt[index] : Number.POSITIVE_INFINITY,

@@ -68,7 +68,7 @@ export function heldFindings(end: EndOfTrace): Finding[] {
       cannotTell(life)
       continue
     }
-    const key = `${life.low}/${life.high}/${life.earlier > 0}`
+    const key = `${life.low}/${life.high}/${life.late}`
     let attribution = attributions.get(key)
     if (!attribution) {
       attribution = explain(ledger, life)
@@ -122,7 +122,7 @@ function joined(groups: readonly Group[]): Group[] {
 
 /** Who took what a life still has open. Asked at the end, when all is learnt. */
 export function explain(ledger: Ledger, life: OpenLife): Attribution {
-  return life.earlier > 0 ? byMatching(life) : attribute(ledger, life)
+  return life.late ? byMatching(life) : attribute(ledger, life)
 }
 
 function byMatching(life: OpenLife): Attribution {

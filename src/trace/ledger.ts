@@ -5,7 +5,7 @@
  * (the page's only open reference), else the youngest of the same task, else the youngest. Matching gives times and tasks; the
  * blame of a leak does not rest on it, but on `Span`.
  */
-import { Accounts, FROZEN, GOING, LIVED, MET, type OpenLife, type PageAccount, TAINTED } from './accounts.ts'
+import { Accounts, FROZEN, GOING, LATE, LIVED, MET, type OpenLife, type PageAccount, TAINTED } from './accounts.ts'
 import { type Area, Areas, shapeOfMapping } from './area.ts'
 import { roomFor } from './columns.ts'
 import { lastsAtWill } from './holder.ts'
@@ -238,7 +238,8 @@ export class Ledger implements LifeListener {
     const { accounts } = this
     accounts.vector[index] = NOTHING
     accounts.earlier[index] = earlier
-    accounts.marks[index] &= ~FROZEN
+    accounts.marks[index] &= ~(FROZEN | LATE)
+    if (earlier !== 0) accounts.marks[index] |= LATE
     accounts.idledBy[index] = 0
   }
 
@@ -299,7 +300,12 @@ export class Ledger implements LifeListener {
     const { index } = page
     accounts.vector[index] = this.vectors.go(accounts.vector[index], step)
     let left = amount
-    if (accounts.earlier[index] === 0) matching.learn(accounts.first[index], accounts.open[index], site)
+    // An entry's put where no entry is known to be taken: it was mapped before the recording began.
+    if (accounts.earlier[index] > 0 && sites.of(site).zap && !matching.hasEntry(accounts.first[index])) {
+      left -= Math.min(left, accounts.earlier[index])
+      accounts.earlier[index] -= amount - left
+    }
+    if (left > 0 && accounts.earlier[index] === 0) matching.learn(accounts.first[index], accounts.open[index], site)
     while (left > 0 && accounts.first[index] !== 0) {
       const one = accounts.open[index] === 1 ? accounts.first[index] : matching.find(accounts.first[index], site, pid, left)
       const get = references.site[one]
@@ -349,7 +355,7 @@ export class Ledger implements LifeListener {
     const { references } = accounts
     const { index } = page
     accounts.marks[index] |= LIVED
-    if (exact && accounts.earlier[index] === 0 && (accounts.marks[index] & TAINTED) === 0) this.learn(accounts.vector[index])
+    if (exact && accounts.earlier[index] === 0 && (accounts.marks[index] & (TAINTED | LATE)) === 0) this.learn(accounts.vector[index])
     // What is left open was paid back by a put that was matched with another.
     for (const one of accounts.first[index] === 0 ? [] : references.list(accounts.first[index])) {
       this.listener?.given(page, references.view(one), 0, references.pid[one], time)

@@ -76,6 +76,12 @@ export class Matching {
     return best
   }
 
+  /** Whether one of a page's open references is a page-table entry's. */
+  hasEntry(first: number): boolean {
+    for (let at = first; at !== 0; at = this.references.next[at]) if (this.isEntry(this.references.site[at])) return true
+    return false
+  }
+
   private isEntry(get: number): boolean {
     return this.sites.statsOf(get)?.holder.class === 'page-table entry'
   }

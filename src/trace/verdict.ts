@@ -166,7 +166,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
  * tried again and again, is seen at no other page. Not where a pin or a pipe's reference may have been taken for another.
  */
 function isLone(end: EndOfTrace, life: OpenLife, attribution: Attribution): boolean {
-  if (attribution.how !== 'matching' || attribution.blamed.length !== 1 || life.open.length !== 1 || life.earlier !== 0) return false
+  if (attribution.how !== 'matching' || attribution.blamed.length !== 1 || life.open.length !== 1 || life.late) return false
   if (!unmapped(end, life, attribution.blamed[0].site)) return false
   return life.dimensions.every((dimension) => {
     const holder = dimension % 2 === 0 ? end.ledger.sites.statsOf(siteOf(dimension))?.holder.class : undefined
