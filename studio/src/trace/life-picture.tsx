@@ -4,7 +4,18 @@ import type { LifeReference, PageLife } from '../../../src/report/page-reference
 import { duration } from './draw.ts'
 import type { Wrong } from './life-wrong.ts'
 
-export const CLASSES = ['page-table entry', 'GUP pin', 'pipe buffer', 'migration', 'fault', 'split', 'driver allocation', 'base reference', 'other', 'long-term pin'] as const
+export const CLASSES = [
+  'page-table entry',
+  'GUP pin',
+  'pipe buffer',
+  'migration',
+  'fault',
+  'split',
+  'driver allocation',
+  'base reference',
+  'other',
+  'long-term pin',
+] as const
 const LANE = 18
 const COUNT = 64
 const LEFT = 56
