@@ -572,6 +572,10 @@ export const change = switches({
     since: 'v6.14',
     effect: 'MADV_DONTNEED of a range that a page table covers frees the page table, beside whoever has mmap_lock for reading',
   },
+  prove_locking: {
+    subject: 'CONFIG_PROVE_LOCKING: lockdep looks at locks that are given back',
+    effect: 'a lock given back by a thread that does not hold it, and a lock still held at the end, are findings; more states, so it is off',
+  },
   tlb_flush_ipi: {
     subject: 'the architecture flushes TLBs by interrupt (x86 without paravirtual flush)',
     effect: 'a TLB flush waits for every GUP-fast that runs with interrupts off; without it (arm64) it does not',

@@ -9,6 +9,7 @@ import { type Diagnostic, ModelError } from './diagnostic.ts'
 import { place } from './expression.ts'
 import { GraphBuilder } from './graph-builder.ts'
 import { columnsNow } from './initial.ts'
+import { noLockHeld } from './locks-at-end.ts'
 import { type ModelStatement, statementKey, statementsBelow } from './outline.ts'
 import { contextOf, declareScenarioObjects, lowerThread } from './root.ts'
 import { columnName, settledBySyntax, settledColumns } from './settled.ts'
@@ -38,8 +39,8 @@ export interface Model extends Declarations {
   columns(): readonly Column[]
   /** Compiles one scenario. Throws `ModelError` with every mistake found. */
   compile(scenario: ScenarioDeclaration, options?: CompileOptions): Program
-  /** Compiles one scenario on a kernel with some switches, which the kernel has not, as inputs. Throws `ModelError`: code may need their values. */
-  compileTemplate(scenario: ScenarioDeclaration, kernel: string, inputs: readonly string[]): Template
+  /** Compiles one scenario on a kernel, with the switches `plus` and with some, which the kernel has not, as inputs. Throws `ModelError`: code may need their values. */
+  compileTemplate(scenario: ScenarioDeclaration, kernel: string, inputs: readonly string[], plus?: readonly string[]): Template
 }
 
 export interface CompileOptions {
@@ -107,11 +108,13 @@ export function loadModel(host: SourceHost, files: readonly string[], earlier?: 
       facts = final.facts
       return final.program
     },
-    compileTemplate(scenario, kernelName, inputs) {
+    compileTemplate(scenario, kernelName, inputs, plus = []) {
       const kernel = declarations.kernels.find((preset) => preset.name === kernelName)
       // Where the situation exists only with some switches, no other program of it is asked for.
       const needed = new Set(scenario.kernels.includes(kernelName) ? [] : scenario.needs)
-      const switches = new Map([...declarations.switches.keys()].map((name) => [name, needed.has(name) || (kernel?.has.includes(name) ?? false)]))
+      const switches = new Map(
+        [...declarations.switches.keys()].map((name) => [name, needed.has(name) || plus.includes(name) || (kernel?.has.includes(name) ?? false)]),
+      )
       const of = new Set(inputs.filter((name) => !needed.has(name)))
       let last: { readonly objects: ReturnType<Unit['objects']>; readonly setUp: TemplateParts['setUp'] } | undefined
       const parts = (unsettled: ReadonlySet<string>): TemplateParts => {
@@ -305,6 +308,11 @@ function lower(
   }))
   const columns = columnsNow(context, prepared)
   if (unit.diagnostics.length > 0) throw new ModelError(unit.diagnostics)
+  if (unit.asksHeld) {
+    const name = 'no lock is held'
+    const at = { file: sources.displayPath(scenario.file), line: 1, column: 1, text: name, stack: [] }
+    finallyHold.push({ name, cond: noLockHeld(columns), at, check: unit.check('finally', `finally:${name}`, name, 'A thread ended with a lock.', false) })
+  }
   const withSeen = eventually.map((each) => {
     columns.push({
       field: each.name,

@@ -79,6 +79,11 @@ export function intrinsic(context: Context, node: ts.CallExpression, name: strin
       if (context.unit.free) return VOID
       modelCheck(context, node, 'ledger')
       return VOID
+    case 'held':
+      if (context.unit.free) return VOID
+      context.unit.asksHeld = true
+      modelCheck(context, node, 'race')
+      return VOID
     case 'retire':
       memory(context, node, 1)
       return VOID

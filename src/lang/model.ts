@@ -110,6 +110,8 @@ export declare function retire(object: object): void
 export declare function revive(object: object): void
 /** Bookkeeping of ghost state: no step. */
 export declare function ghost(body: () => void): void
+/** In the primitive that gives a lock back: the thread must hold it, as lockdep demands; else a finding of kind `race`. */
+export declare function held(holds: boolean, what: string): void
 /** A finding of kind `ledger` when false. */
 export declare function ledger(holds: boolean, what: string): void
 /** A property in the middle of a model: a finding of kind `always` when false. */

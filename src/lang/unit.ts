@@ -42,6 +42,8 @@ export class Unit {
   /** Structures some modelled code retires: only their accesses need a check. */
   retired: ReadonlySet<string>
   readonly retiredNow = new Set<string>()
+  /** Some code asks whether a lock that it gives back is held: then all must be free in the end. */
+  asksHeld = false
   /** What an earlier pass found never to be written by a thread. */
   settled: Settled
   /** The pass whose result is the program. */

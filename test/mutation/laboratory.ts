@@ -33,6 +33,9 @@ export type Word =
 /** Seconds that a search may take; the limit that counts is that of states, which does not depend on the machine. */
 const MOST_SECONDS = 60
 
+/** A mistake with a lock need not make anybody wait: lockdep looks at the lock itself. */
+const WITH = ['prove_locking']
+
 export class Laboratory {
   private readonly model: Model
   private readonly mutants: readonly Mutant[]
@@ -59,7 +62,7 @@ export class Laboratory {
 
   /** The mutants whose statements a target's program or its set-up contains. */
   contained(target: Target): number[] {
-    const read = new Set(this.model.compile(this.scenario(target), { kernel: target.kernel }).switchesRead)
+    const read = new Set(this.model.compile(this.scenario(target), { kernel: target.kernel, with: WITH }).switchesRead)
     return this.mutants.flatMap((_, nth) => (read.has(nameOf(nth)) ? [nth] : []))
   }
 
@@ -68,7 +71,7 @@ export class Laboratory {
     const names = mutants.map(nameOf)
     const found = new Map<number, Word>()
     try {
-      const template = this.model.compileTemplate(this.scenario(target), target.kernel, names)
+      const template = this.model.compileTemplate(this.scenario(target), target.kernel, names, WITH)
       const asIs = template.instantiate(new Set())
       if (!asIs) throw new Error('the set-up needs other code')
       const contained = new Set(template.program.switchesRead)
@@ -101,7 +104,7 @@ export class Laboratory {
   /** Asks a target about a mutant with a program made for it: where its set-up leads to other code. */
   async askAlone(target: Target, nth: number, before?: QuickVerdict): Promise<Word> {
     try {
-      const compile = (on: readonly string[]): Program => this.model.compile(this.scenario(target), { kernel: target.kernel, with: on })
+      const compile = (on: readonly string[]): Program => this.model.compile(this.scenario(target), { kernel: target.kernel, with: [...WITH, ...on] })
       const program = compile([nameOf(nth)])
       const limits = { maxStates: this.maxStates, timeout: MOST_SECONDS }
       const plain = compile([])

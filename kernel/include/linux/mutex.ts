@@ -1,6 +1,7 @@
 // Mutexes: include/linux/mutex.h. Who came first gets it first: the kernel's lets a running task overtake a sleeper once,
 // then hands over.
-import { atomic, block_until, type Int, me, nr_threads, type PerThread, perThread, type Thread } from 'putpage/model'
+import { atomic, block_until, held, type Int, me, nr_threads, type PerThread, perThread, type Thread } from 'putpage/model'
+import { change } from '../../switches.ts'
 
 export class Mutex {
   owner: Thread | null = null
@@ -37,7 +38,10 @@ export function mutex_trylock(lock: Mutex): boolean {
   })
 }
 
-/** mutex_unlock(). @primitive */
+/** mutex_unlock(); lockdep's check with it. @primitive */
 export function mutex_unlock(lock: Mutex): void {
-  lock.owner = null
+  atomic(() => {
+    if (change.prove_locking) held(lock.owner === me(), 'bad unlock balance')
+    lock.owner = null
+  })
 }

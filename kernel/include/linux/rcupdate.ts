@@ -1,6 +1,7 @@
 // RCU: a grace period waits for the read sections that had begun when it began, and for no others. A CPU with interrupts off
 // is in a read section too, which is what GUP-fast relies on.
-import { atomic, block_until, me, nr_threads, type PerThread, perThread, struct } from 'putpage/model'
+import { atomic, block_until, held, me, nr_threads, type PerThread, perThread, struct } from 'putpage/model'
+import { change } from '../../switches.ts'
 
 class Rcu {
   reading: PerThread<boolean> = perThread(false)
@@ -18,6 +19,7 @@ export function rcu_read_lock(): void {
 /** rcu_read_unlock(). @primitive */
 export function rcu_read_unlock(): void {
   atomic(() => {
+    if (change.prove_locking) held(rcu.reading[me()], 'bad unlock balance')
     rcu.reading[me()] = false
     if (!rcu.irqs_off[me()]) rcu.awaited[me()] = false
   })

@@ -1,6 +1,7 @@
 // Reader-writer semaphores: include/linux/rwsem.h. Fairness is left out: a waiting writer does not stop new readers,
 // which allows every order the kernel allows and a few more.
-import { atomic, block_until, me, none, type PerThread, perThread, type Thread } from 'putpage/model'
+import { atomic, block_until, held, me, none, type PerThread, perThread, type Thread } from 'putpage/model'
+import { change } from '../../switches.ts'
 
 export class RwSemaphore {
   owner: Thread | null = null
@@ -26,9 +27,12 @@ export function down_read_trylock(sem: RwSemaphore): boolean {
   })
 }
 
-/** up_read(). @primitive */
+/** up_read(); lockdep's check with it. @primitive */
 export function up_read(sem: RwSemaphore): void {
-  sem.readers[me()] = false
+  atomic(() => {
+    if (change.prove_locking) held(sem.readers[me()], 'bad unlock balance')
+    sem.readers[me()] = false
+  })
 }
 
 /** down_write(). @primitive */
@@ -41,14 +45,18 @@ export function down_write(sem: RwSemaphore): void {
   })
 }
 
-/** up_write(). @primitive */
+/** up_write(); lockdep's check with it. @primitive */
 export function up_write(sem: RwSemaphore): void {
-  sem.owner = null
+  atomic(() => {
+    if (change.prove_locking) held(sem.owner === me(), 'bad unlock balance')
+    sem.owner = null
+  })
 }
 
 /** downgrade_write(): the writer goes on as a reader; nobody else writes in between. @primitive */
 export function downgrade_write(sem: RwSemaphore): void {
   atomic(() => {
+    if (change.prove_locking) held(sem.owner === me(), 'bad unlock balance')
     sem.owner = null
     sem.readers[me()] = true
   })

@@ -1,6 +1,7 @@
 // Spinlocks: include/linux/spinlock.h. Who comes first gets the lock first, as in the kernel. To what can happen that makes
 // no difference, but by an unfair lock a thread that goes round in a loop could keep others from it for ever.
-import { atomic, block_until, type Int, me, nr_threads, type PerThread, perThread, type Thread } from 'putpage/model'
+import { atomic, block_until, held, type Int, me, nr_threads, type PerThread, perThread, type Thread } from 'putpage/model'
+import { change } from '../../switches.ts'
 
 export class Spinlock {
   owner: Thread | null = null
@@ -28,7 +29,10 @@ export function spin_lock(lock: Spinlock): void {
   })
 }
 
-/** spin_unlock(). @primitive */
+/** spin_unlock(); lockdep's check with it. @primitive */
 export function spin_unlock(lock: Spinlock): void {
-  lock.owner = null
+  atomic(() => {
+    if (change.prove_locking) held(lock.owner === me(), 'bad unlock balance')
+    lock.owner = null
+  })
 }

@@ -1,5 +1,6 @@
 // Sleepable RCU: include/linux/srcu.h. A grace period waits for the read sections that had begun when it began.
-import { atomic, block_until, me, nr_threads, type PerThread, perThread } from 'putpage/model'
+import { atomic, block_until, held, me, nr_threads, type PerThread, perThread } from 'putpage/model'
+import { change } from '../../switches.ts'
 
 export class SrcuStruct {
   reading: PerThread<boolean> = perThread(false)
@@ -15,6 +16,7 @@ export function srcu_read_lock(srcu: SrcuStruct): void {
 /** srcu_read_unlock(). @primitive */
 export function srcu_read_unlock(srcu: SrcuStruct): void {
   atomic(() => {
+    if (change.prove_locking) held(srcu.reading[me()], 'bad unlock balance')
     srcu.reading[me()] = false
     srcu.awaited[me()] = false
   })
