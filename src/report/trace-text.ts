@@ -78,7 +78,13 @@ function about(result: AuditResult, options: TraceTextOptions): string[] {
     )
   for (const { cpu, absent, counted } of summary.absent) {
     const share = absent === counted ? 'none' : `all but ${grouped(absent)}`
-    lines.push(...wrap(`CPU ${cpu}: ${share} of the ${grouped(counted)} records that the kernel counted are in the file`, options.width, 2))
+    lines.push(
+      ...wrap(
+        `CPU ${cpu}: ${share} of the ${grouped(counted)} records that the kernel counted are in the file${absent === counted ? '' : '; no leak is concluded from what came after its last one'}`,
+        options.width,
+        2,
+      ),
+    )
   }
   for (const range of result.ranges.slice(0, 20)) lines.push(...inset(rangeLine(range, options), options.width, 2))
   if (result.ranges.length > 20) lines.push(`  and ${plural(result.ranges.length - 20, 'range')} more`)

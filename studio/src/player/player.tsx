@@ -62,6 +62,7 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
   const at = Math.min(position.at ?? length, length)
   const columns = useMemo(() => columnsOf(path.told, folded), [path, folded])
   const failing = useMemo(() => failuresBySteps(machine, path), [machine, path])
+  const foundFailing = useMemo(() => failuresBySteps(machine, whole), [machine, whole])
   const pageChanges = useMemo(() => changesOfPage(layout, path.states, page), [layout, path, page])
 
   const to = (next: number): void => onPosition({ ...position, at: Math.max(0, Math.min(length, next)) })
@@ -167,6 +168,8 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
         machine={machine}
         failure={failure}
         path={whole}
+        failing={foundFailing}
+        own={own.length}
         end={end}
         layout={layout}
         onGo={(stop) => onPosition({ failure, at: stop, from: undefined, own: [] })}

@@ -1,5 +1,6 @@
 /** What happened, in the words that somebody needs who sees it for the first time: what failed, who did it, who held the page, who waits. */
 import { useState } from 'preact/hooks'
+import type { Check } from '../../../src/ir/program.ts'
 import { shortFile } from '../../../src/report/source.ts'
 import { turnsOf } from '../../../src/report/turns.ts'
 import { waitingOn } from '../../../src/report/waits.ts'
@@ -9,6 +10,8 @@ import type { PageCard, StateLayout, StateView } from './view-of-state.ts'
 
 /** Delays named above the lanes, which show them all. */
 const MOST_DELAYS = 3
+/** Failures on the way that are told: the first ones. */
+const MOST_EARLIER = 2
 /** Changes of a page's count that are told: the last ones. */
 const MOST_CHANGES = 5
 
@@ -16,6 +19,10 @@ interface SummaryProps {
   readonly machine: Machine
   readonly failure: number | undefined
   readonly path: Path
+  /** Checks that fail on the way, by the number of the step. */
+  readonly failing: ReadonlyMap<number, readonly Check[]>
+  /** Steps taken by hand below. */
+  readonly own: number
   /** The state at the end of the counterexample. */
   readonly end: StateView
   readonly layout: StateLayout
@@ -23,7 +30,7 @@ interface SummaryProps {
   readonly onFailure: (failure: number) => void
 }
 
-export function Summary({ machine, failure, path, end, layout, onGo, onFailure }: SummaryProps) {
+export function Summary({ machine, failure, path, failing, own, end, layout, onGo, onFailure }: SummaryProps) {
   const [folded, setFolded] = useState(false)
   const { run, threads } = machine
   const found = failure === undefined ? undefined : run.failures[failure]
@@ -51,6 +58,8 @@ export function Summary({ machine, failure, path, end, layout, onGo, onFailure }
   const at = last?.moments.find(({ violations }) => violations.includes(check))?.at ?? last?.at
   const cycle = found.cycleFrom
   const ordinary = end.pages.filter(({ type }) => type === 'ram')
+  /** What went wrong on the way before: what failed in the end may only follow from it. */
+  const earlier = [...failing].filter(([step, checks]) => step < told.steps.length && !checks.includes(check)).sort(([a], [b]) => a - b)
   const delays = turnsOf(told).filter(({ ends }) => ends === 'preempted')
   const movers = cycle === undefined ? [] : [...new Set(told.steps.slice(cycle).map(({ threadName }) => threadName))]
   /** In a cycle, those who wait for what it never brings. */
@@ -86,6 +95,12 @@ export function Summary({ machine, failure, path, end, layout, onGo, onFailure }
           </label>
         )}
       </h1>
+      {own > 0 && (
+        <p class="note">
+          Below: an order of your own, {own} {own === 1 ? 'step' : 'steps'} by hand. What is told here is the counterexample that was found; its links go back
+          to it.
+        </p>
+      )}
       {!folded && (
         <dl class="facts">
           <div>
@@ -119,6 +134,24 @@ export function Summary({ machine, failure, path, end, layout, onGo, onFailure }
                     , for ever: {movers.join(' and ')} {movers.length === 1 ? 'keeps' : 'keep'} moving, and nobody gets done.
                   </>
                 )}
+              </dd>
+            </div>
+          )}
+          {earlier.length > 0 && (
+            <div>
+              <dt class="bad">Wrong before</dt>
+              <dd>
+                {earlier.slice(0, MOST_EARLIER).map(([step, checks], i) => (
+                  <span key={step}>
+                    {i > 0 ? '; ' : ''}
+                    <button type="button" class="link" onClick={() => onGo(step)}>
+                      step {step}
+                    </button>
+                    : {checks[0].message}
+                  </span>
+                ))}
+                {earlier.length > MOST_EARLIER && <span class="faint"> and {earlier.length - MOST_EARLIER} more</span>} What failed in the end may follow from
+                it.
               </dd>
             </div>
           )}

@@ -24,6 +24,8 @@ export interface Picture {
   readonly freeAt: Int32Array
   readonly typeOf: (page: number) => string
   readonly marks: ReadonlyMap<number, readonly Mark[]>
+  /** How many of the rows have marks. */
+  readonly marked: number
   readonly selected: number | undefined
 }
 
@@ -237,7 +239,7 @@ function hidden(context: CanvasRenderingContext2D, width: number, height: number
     // Rows are many; pages with marks are few.
     let seen = above
     for (let row = first; row < last; row++) if (picture.marks.has(picture.rows[row])) seen++
-    below = picture.marks.size - seen
+    below = picture.marked - seen
   }
   context.font = 'bold 11px "DejaVu Sans", sans-serif'
   context.textBaseline = 'alphabetic'

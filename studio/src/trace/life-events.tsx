@@ -15,6 +15,9 @@ export function Events({ life, focus, onEvent }: { life: PageLife; focus: number
       <thead>
         <tr>
           <th scope="col" class="number">
+            event
+          </th>
+          <th scope="col" class="number">
             time
           </th>
           <th scope="col">task</th>
@@ -31,6 +34,7 @@ export function Events({ life, focus, onEvent }: { life: PageLife; focus: number
           const frees = life.freeAt !== null && one.after === life.freeAt && one.before !== one.after
           return (
             <tr key={index} class={`${index === focus ? 'chosen' : ''}${index === life.forbidden?.event ? ' forbidden' : ''}`}>
+              <td class="number faint">{index + 1}</td>
               <td class="number">
                 <button type="button" class="link" onClick={() => onEvent(index)}>
                   {duration(one.time, 1e3)}

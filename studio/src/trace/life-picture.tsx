@@ -80,12 +80,12 @@ export function LifePicture({ life, end, width, toScale, reference, focus, wrong
         >
           <rect x={left} y={COUNT + one.lane * LANE} width={right - left} height={LANE - 4} rx={2} />
           {one.sure === 'guess' && right - left > 14 && (
-            <text x={right - 4} y={COUNT + one.lane * LANE + 11} text-anchor="end">
+            <text x={right - 4} y={COUNT + one.lane * LANE + 10} text-anchor="end">
               ?
             </text>
           )}
           {right - left > 70 && (
-            <text x={left + 5} y={COUNT + one.lane * LANE + 11}>
+            <text x={left + 5} y={COUNT + one.lane * LANE + 10}>
               {cut(`${one.to === null ? 'held: ' : ''}${one.class}: ${one.function}`, Math.floor((right - left - 8) / 6.7))}
             </text>
           )}

@@ -75,6 +75,7 @@ export function Timeline({ timeline, report, order, filter, selected, view, onVi
   const marks = useMemo(() => marksOf(timeline, report), [timeline, report])
   const rules = useMemo(() => rulesOf(timeline, report), [timeline, report])
   const rows = useMemo(() => rowsOf(timeline, order, filter, marks, rules.freeAt), [timeline, order, filter, marks, rules])
+  const marked = useMemo(() => (filter.trim() === '' ? marks.size : rows.reduce((sum, page) => sum + (marks.has(page) ? 1 : 0), 0)), [rows, marks, filter])
   const colours = useRef<Colours | undefined>(undefined)
   const [hover, setHover] = useState('')
 
@@ -109,12 +110,25 @@ export function Timeline({ timeline, report, order, filter, selected, view, onVi
       context.setTransform(ratio, 0, 0, ratio, 0, 0)
       colours.current ??= coloursOf(at.parentElement as Element)
       const started = performance.now()
-      draw(context, size.width, size.height, view, { timeline, levels, rows, freeAt: rules.freeAt, typeOf: rules.typeOf, marks, selected }, colours.current)
+      draw(
+        context,
+        size.width,
+        size.height,
+        view,
+        { timeline, levels, rows, freeAt: rules.freeAt, typeOf: rules.typeOf, marks, marked, selected },
+        colours.current,
+      )
       at.dataset.drawn = (performance.now() - started).toFixed(2)
     })
     return () => cancelAnimationFrame(frame)
   }, [size, view, timeline, rows, marks, rules, selected, theme])
 
+  // Whoever typed a frame means that page.
+  useEffect(() => {
+    if (filter.trim() !== '' && rows.length === 1) onSelect(rows[0])
+  }, [rows, filter])
+  /** Where the pointer is, or undefined: keys zoom about it. */
+  const pointer = useRef<number | undefined>(undefined)
   const now = useRef(view)
   now.current = view
   const set = (next: Partial<View>): void => {
@@ -126,7 +140,8 @@ export function Timeline({ timeline, report, order, filter, selected, view, onVi
     now.current = { from, to: from + span, top, rowHeight: merged.rowHeight }
     onView(now.current)
   }
-  const zoom = (factor: number, x = GUTTER + (size.width - GUTTER) / 2): void => {
+  const zoom = (factor: number, x = pointer.current ?? GUTTER + (size.width - GUTTER) / 2): void => {
+    setHover('')
     const { from, to } = now.current
     const at = from + ((x - GUTTER) / (size.width - GUTTER)) * (to - from)
     set({ from: at - (at - from) * factor, to: at + (to - at) * factor })
@@ -196,7 +211,12 @@ export function Timeline({ timeline, report, order, filter, selected, view, onVi
           event.currentTarget.setPointerCapture(event.pointerId)
           drag.current = { x: event.offsetX, y: event.offsetY, moved: false, view: now.current }
         }}
+        onPointerLeave={() => {
+          pointer.current = undefined
+          setHover('')
+        }}
         onPointerMove={(event) => {
+          pointer.current = Math.max(GUTTER, event.offsetX)
           const from = drag.current
           if (from) {
             const dx = event.offsetX - from.x
@@ -217,7 +237,7 @@ export function Timeline({ timeline, report, order, filter, selected, view, onVi
           if (from && !from.moved && page !== undefined) onSelect(page)
         }}
       />
-      <output class="hover">{hover}</output>
+      <output class="hover">{rows.length === 0 ? 'no page of this recording matches' : hover}</output>
     </div>
   )
 }

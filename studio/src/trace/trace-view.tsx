@@ -1,12 +1,13 @@
 /** A real trace: dropped here, read here. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PageLife } from '../../../src/report/page-references.ts'
+import type { Timeline as Data } from '../../../src/report/timeline.ts'
 import { replaceRoute } from '../route.ts'
 import { duration, type View } from './draw.ts'
 import { Findings } from './findings.tsx'
 import { Life } from './life.tsx'
 import { type AskBook, type OpenedTrace, readTrace } from './model.ts'
-import type { Reading } from './protocol.ts'
+import type { Reading, TraceFinding } from './protocol.ts'
 import { Progress } from './reading.tsx'
 import { ORDERS, type Order, pageOf, Timeline } from './timeline.tsx'
 import { modelWord, verdictOf } from './trace-words.ts'
@@ -160,8 +161,7 @@ function Opened({ trace, values, carried }: { trace: OpenedTrace; values: Readon
     const wanted = values.page === undefined ? undefined : Number(values.page)
     // A report opens with what it was made to show.
     const finding = carried ? report.findings.find(({ severity }) => severity === 'error') : undefined
-    const first = finding?.example?.page ?? finding?.pages[0]
-    const page = wanted !== undefined ? pageOf(timeline, wanted) : first !== undefined ? pageOf(timeline, Number(first)) : -1
+    const page = wanted !== undefined ? pageOf(timeline, wanted) : finding === undefined ? -1 : readable(timeline, finding)
     return page < 0 ? undefined : page
   })
   const [life, setLife] = useState<PageLife | undefined>()
@@ -272,4 +272,15 @@ function Opened({ trace, values, carried }: { trace: OpenedTrace; values: Readon
       )}
     </>
   )
+}
+
+/** Most events of a life that is looked at as a whole. */
+const READABLE = 400
+
+/** The page that shows a finding: its example, unless that has so many events that nothing can be seen; then the one with the fewest. */
+function readable(timeline: Data, { example, pages }: TraceFinding): number {
+  const events = (page: number): number => timeline.offsets[page + 1] - timeline.offsets[page]
+  const known = [...(example ? [example.page] : []), ...pages].map((page) => pageOf(timeline, Number(page))).filter((page) => page >= 0)
+  if (known.length === 0) return -1
+  return events(known[0]) <= READABLE ? known[0] : known.reduce((best, page) => (events(page) < events(best) ? page : best))
 }
