@@ -68,7 +68,12 @@ function about(result: AuditResult, options: TraceTextOptions): string[] {
   const seconds = Number.isFinite(summary.lastTime - summary.firstTime) ? duration(summary.lastTime - summary.firstTime) : '0 s'
   const kernel = result.kernel === undefined ? 'kernel unknown: give --kernel' : `judged by the rules of ${result.kernel}${from}`
   const first = [`${options.file}: ${head.format}`, head.release === undefined ? kernel : `Linux ${head.release}, ${kernel}`].join(', ')
-  const lost = summary.lossUnknown || summary.lost > 0 ? `${summary.lossUnknown ? 'at least ' : ''}${plural(summary.lost, 'event')} lost` : 'none lost'
+  const lost =
+    summary.lossUnknown || summary.lost > 0
+      ? `${summary.lossUnknown ? 'at least ' : ''}${plural(summary.lost, 'event')} lost`
+      : summary.absent.length > 0
+        ? 'no gaps'
+        : 'none lost'
   const clock = head.clock === undefined ? '' : `, clock ${head.clock}${head.comparable === false ? ' (not comparable between CPUs)' : ''}`
   const counts = `${plural(summary.events, 'event')} in ${seconds}${clock}, ${lost}; ${plural(result.deviceEvents, 'event')} on ${plural(result.pages, 'device page')}`
   const lines = [...wrap(first, options.width, 2), ...wrap(counts, options.width, 2)]

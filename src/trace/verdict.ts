@@ -148,7 +148,7 @@ function judgeSite(evidence: Evidence, life: OpenLife, attribution: Attribution,
     return {
       severity: 'error',
       never,
-      reason: `${spanned ? "without it the page's life is whole, as those of other pages are" : 'nothing maps the page any more, and it went the way on which others became free'}: everything else that was taken was given back; its task has returned from the call (${otherCall === undefined ? 'it has come there again and again since' : `it was seen in ${ledger.sites.callName(otherCall)} afterwards`})`,
+      reason: `${spanned ? 'all other references of these pages were given back, in the ways in which pages end here' : 'nothing maps the page any more, and where other pages became free it did not: all its other references were given back'}; the task that took it has returned from the call (${otherCall === undefined ? 'it has come there again and again since' : `it was seen in ${ledger.sites.callName(otherCall)} afterwards`})`,
     }
   }
   const old = wentOn && holder !== 'driver allocation' && age > (outlivesCall(holder) ? Math.max(TIMES * longest, slow) : TIMES * hold)

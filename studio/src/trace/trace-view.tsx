@@ -275,12 +275,14 @@ function Opened({ trace, values, carried }: { trace: OpenedTrace; values: Readon
 }
 
 /** Most events of a life that is looked at as a whole. */
-const READABLE = 400
+const READABLE = 60
+/** Of so many pages of a finding a report has the whole lives. */
+const CARRIED = 20
 
 /** The page that shows a finding: its example, unless that has so many events that nothing can be seen; then the one with the fewest. */
 function readable(timeline: Data, { example, pages }: TraceFinding): number {
   const events = (page: number): number => timeline.offsets[page + 1] - timeline.offsets[page]
-  const known = [...(example ? [example.page] : []), ...pages].map((page) => pageOf(timeline, Number(page))).filter((page) => page >= 0)
+  const known = [...(example ? [example.page] : []), ...pages.slice(0, CARRIED)].map((page) => pageOf(timeline, Number(page))).filter((page) => page >= 0)
   if (known.length === 0) return -1
   return events(known[0]) <= READABLE ? known[0] : known.reduce((best, page) => (events(page) < events(best) ? page : best))
 }
