@@ -73,7 +73,7 @@ test('the counterexample of the mail (413): a report says who did what wrong and
   await singleKeys.check()
   // A ticked box does not keep the keys to itself.
   await page.keyboard.press('v')
-  assert.match(await page.locator('.where').innerText(), new RegExp(`step ${steps} `))
+  await page.locator('.where', { hasText: new RegExp(`step ${steps} `) }).waitFor()
   await page.keyboard.press('Escape')
   await page.close()
 })

@@ -85,6 +85,8 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
     else to(length)
   }
 
+  const keysOn = useRef(singleKeys)
+  keysOn.current = singleKeys
   const act = useRef<Record<string, () => void>>({})
   act.current = {
     ArrowRight: forth,
@@ -111,7 +113,7 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement
-      if (event.ctrlKey || event.metaKey || event.altKey || (!singleKeys && isSingleKey(event.key))) return
+      if (event.ctrlKey || event.metaKey || event.altKey || (!keysOn.current && isSingleKey(event.key))) return
       const input = target instanceof HTMLInputElement ? target.type : undefined
       if (/^(SELECT|TEXTAREA)$/.test(target.tagName) || (input !== undefined && input !== 'range' && input !== 'checkbox')) return
       // A button's own keys stay its own; the arrows scroll no lane and no source, they step.
@@ -124,7 +126,7 @@ export function Player({ run, sources, position, onPosition }: PlayerProps) {
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [singleKeys])
+  }, [])
   useEffect(() => {
     if (!playing) return
     const timer = setTimeout(() => {
