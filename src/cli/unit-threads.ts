@@ -1,10 +1,10 @@
 /**
  * Threads that work on units of a trace.dat, each on its own; the results come back in any order. They are started before it is known what the file
- * holds (`early-threads.ts`), since they take their time to start. Where the main thread has nothing else to do it works on units, too.
+ * holds (`early-threads.ts`), since they take their time to start. The main thread has merging and judging to do, which takes longer: it works on units
+ * only where there are no others.
  */
 import type { Worker } from 'node:worker_threads'
 import type { Inflate } from '../trace/byte-file.ts'
-import { PageParser } from '../trace/dat/page-parser.ts'
 import { ownThread } from '../trace/dat/read.ts'
 import type { UnitJob, UnitLayout, UnitResult, UnitRunner } from '../trace/dat/unit.ts'
 
@@ -19,8 +19,8 @@ export interface Order {
   readonly layout: UnitLayout
 }
 
-/** Units a worker has before it, so that it never waits for the next. */
-const BEFORE = 2
+/** Units a worker has before it, so that it does not wait while the main thread judges: with 2 a worker was idle half of the time. */
+const BEFORE = 4
 
 interface Waiting {
   readonly job: UnitJob
@@ -31,7 +31,7 @@ interface Waiting {
 export function unitThreads(workers: readonly Worker[]): UnitThreads {
   return {
     make(layout, inflate) {
-      return workers.length === 0 ? ownThread(layout, inflate) : new Shared(workers, layout, inflate)
+      return workers.length === 0 ? ownThread(layout, inflate) : new Shared(workers, layout)
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.terminate()))
@@ -45,15 +45,12 @@ class Shared implements UnitRunner {
   /** Given out to each worker, in order. */
   private readonly out: Waiting[][]
   private readonly queue: Waiting[] = []
-  private readonly own: PageParser
-  private helping = false
   private readonly failure: Promise<never>
 
-  constructor(workers: readonly Worker[], layout: UnitLayout, inflate: Inflate) {
+  constructor(workers: readonly Worker[], layout: UnitLayout) {
     this.workers = workers
     this.width = (workers.length + 1) * BEFORE
     this.out = workers.map(() => [])
-    this.own = new PageParser(layout, inflate)
     this.failure = new Promise((_, reject) => {
       for (const worker of workers) worker.on('error', reject)
     })
@@ -84,17 +81,5 @@ class Shared implements UnitRunner {
         this.workers[i].postMessage(job, job.buffer ? [job.bytes.buffer, job.buffer] : [job.bytes.buffer])
       }
     }
-    if (this.queue.length === 0 || this.helping) return
-    this.helping = true
-    setImmediate(() => this.help())
-  }
-
-  /** The main thread is waiting: it takes a unit itself. */
-  private help(): void {
-    this.helping = false
-    const waiting = this.queue.shift()
-    if (!waiting) return
-    waiting.done({ parser: this.workers.length, result: this.own.parse(waiting.job) })
-    this.giveOut()
   }
 }
