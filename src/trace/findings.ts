@@ -109,7 +109,7 @@ function silentIdle(end: EndOfTrace, rules: KernelRules | undefined): Finding[] 
     findings.push({
       kind: 'silent-idle',
       severity: 'error',
-      why: `${count(accounts.length, 'page')} became idle (count ${area.freeAt}) by a put in ${name}(), which on ${rules.kernel} wakes nobody: nobody holds ${one ? 'it' : 'them'}, yet whoever waits${who} for ${one ? 'it' : 'one of them'} to become idle sleeps for ever.`,
+      why: `${count(accounts.length, 'page')} became idle (count ${area.freeAt}) by a put in ${name}(), which on ${rules.kernel} wakes nobody: nobody holds ${one ? 'it' : 'them'}, yet whoever waits${who} for ${one ? 'it' : 'one of them'} to become idle sleeps for ever (that somebody waits no count event tells).`,
       pages: accounts.map(({ page }) => page.pfn).sort((a, b) => a - b),
       references: 0,
       callsites: sitesOf(end, sites),
