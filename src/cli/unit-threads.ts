@@ -49,7 +49,8 @@ class Shared implements UnitRunner {
 
   constructor(workers: readonly Worker[], layout: UnitLayout) {
     this.workers = workers
-    this.width = (workers.length + 1) * BEFORE
+    // As many again are read and wait for a worker.
+    this.width = workers.length * BEFORE * 2
     this.out = workers.map(() => [])
     this.failure = new Promise((_, reject) => {
       for (const worker of workers) worker.on('error', reject)

@@ -82,7 +82,8 @@ export function intrinsic(context: Context, node: ts.CallExpression, name: strin
     case 'held':
       if (context.unit.free) return VOID
       context.unit.asksHeld = true
-      modelCheck(context, node, 'race')
+      // It stands in the primitive, and is the mistake of who calls that.
+      modelCheck(context, node, 'race', context.primitive?.stack)
       return VOID
     case 'retire':
       memory(context, node, 1)
@@ -205,12 +206,12 @@ function kernelCheck(context: Context, node: ts.CallExpression, name: string, ki
   return scalar(fails, BOOL)
 }
 
-function modelCheck(context: Context, node: ts.CallExpression, kind: CheckKind): void {
+function modelCheck(context: Context, node: ts.CallExpression, kind: CheckKind, stack = context.stack): void {
   const quiet = context.unit.free ? context : { ...context, ghost: true, inStep: true }
   const holds = condition(context, node.arguments[0], expression(quiet, node.arguments[0]))
   const what = node.arguments[1]
   if (!ts.isStringLiteral(what)) return refuse(context, what, 'the sentence must be written here', "'what must hold'")
-  const where = context.stack[context.stack.length - 1].name
+  const where = stack[stack.length - 1].name
   const check = context.unit.check(kind, `${kind}:${where}:${what.text}`, `${what.text}, in ${where}`, `${what.text}, in ${where}().`, false)
   const looked = !context.setup || context.unit.free !== undefined
   if (!context.pure && looked) context.graph.emit({ op: 'check', at: position(context, node), check, fails: not(holds) })

@@ -2,10 +2,10 @@
 import type { Finding } from './finding.ts'
 import type { Rejection } from './held-to-model.ts'
 import type { KernelRules } from './kernel-rules.ts'
-import type { ReferenceListener } from './ledger.ts'
 import type { Letters } from './letters.ts'
 import type { DevicePage, DeviceType, LifeListener } from './life.ts'
 import type { EventBatch } from './page-event.ts'
+import type { ReferenceListener } from './reference-listener.ts'
 import type { Sites } from './sites.ts'
 import type { TraceHead, TraceTables } from './source.ts'
 

@@ -5,19 +5,20 @@
  * (the page's only open reference), else the youngest of the same task, else the youngest. Matching gives times and tasks; the
  * blame of a leak does not rest on it, but on `Span`.
  */
-import { Accounts, FROZEN, GOING, LATE, LIVED, MET, type OpenLife, type PageAccount, TAINTED } from './accounts.ts'
+import { Accounts, FROZEN, GOING, LATE, LIVED, MET, type PageAccount, TAINTED } from './accounts.ts'
 import { type Area, Areas, shapeOfMapping } from './area.ts'
 import { roomFor } from './columns.ts'
 import { lastsAtWill } from './holder.ts'
+import type { Incident } from './incident.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import { LastSeen } from './last-seen.ts'
 import { Letters } from './letters.ts'
 import type { BreakReason, DevicePage, LifeListener } from './life.ts'
 import { LifeVectors, NOTHING } from './life-vectors.ts'
 import { Matching, PIN, references as referencesIn } from './matching.ts'
-import type { OpenReference } from './open-references.ts'
 import { type EventBatch, LOW, Op } from './page-event.ts'
 import type { PageTable, TrackedPage } from './page-table.ts'
+import type { ReferenceListener } from './reference-listener.ts'
 import { Rounds } from './rounds.ts'
 import { getDimension, putDimension, Sites } from './sites.ts'
 import type { TraceTables } from './source.ts'
@@ -25,30 +26,6 @@ import { Span } from './span.ts'
 
 /** Open references remembered a page; a page that leaks more is counted on, and named all the same. */
 const MOST_OPEN = 64
-
-/** Hears of references as they are matched: what exports are made of. */
-export interface ReferenceListener {
-  taken(page: TrackedPage, reference: OpenReference): void
-  /** By a put at a site; site 0: the page became free, and no put was matched with it. */
-  given(page: TrackedPage, reference: OpenReference, site: number, pid: number, time: number): void
-  /** What was known of the page is void: whether it is still open is not known. */
-  forgotten(page: TrackedPage, reference: OpenReference, time: number): void
-}
-
-/** Something the ledger met on the way. */
-export interface Incident {
-  readonly kind: 'below-free' | 'get-on-free' | 'bad-free'
-  readonly page: TrackedPage
-  readonly site: number
-  readonly time: number
-  readonly pid: number
-  readonly before: number
-  readonly after: number
-  /** Of `bad-free`: the life that was cut short, with who held the page. */
-  readonly life: OpenLife | undefined
-  /** Of `bad-free`: what was out was given back, which is what the taking down waits for. */
-  over?: boolean
-}
 
 /** Incidents kept. */
 const MOST_INCIDENTS = 10_000

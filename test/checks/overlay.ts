@@ -13,8 +13,8 @@ export interface Edit {
   readonly to: string
 }
 
-/** Compiles a scenario (of the package, or one given as `own` text) of the edited model. */
-export function mutated(scenario: string, kernel: string | undefined, edits: readonly Edit[], own?: string): Program {
+/** Compiles a scenario (of the package, or one given as `own` text) of the edited model, with the switches `plus`. */
+export function mutated(scenario: string, kernel: string | undefined, edits: readonly Edit[], own?: string, plus: readonly string[] = []): Program {
   const disk = diskHost()
   const root = packageRoot()
   const files = new Map<string, string>()
@@ -31,7 +31,7 @@ export function mutated(scenario: string, kernel: string | undefined, edits: rea
   const model = loadModel({ root, readFile: (name) => files.get(name) ?? disk.readFile(name) }, [path, join(root, 'kernel', 'switches.ts')])
   const found = model.scenarios.find((one) => one.file.fileName === path)
   if (!found) throw new Error(`${scenario} declares no scenario`)
-  return model.compile(found, { kernel })
+  return model.compile(found, { kernel, with: plus })
 }
 
 export function search(program: Program, options: ExploreOptions = {}): Promise<Exploration> {

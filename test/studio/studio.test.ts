@@ -101,9 +101,12 @@ test('a recording is dropped: a leak, who holds the page, its pairing and its st
   await page.locator('.events .link').first().click()
   assert.match(await page.locator('.lifeside').innerText(), /taken by|held for|by /)
   assert.match(page.url(), /page=0x/)
-  // A search that nothing matches says so; one frame is gone to.
+  // A search that nothing matches says so; where one frame matches, its life is shown.
   await page.getByLabel('Find pages').fill('0xnone')
   await page.locator('.hover', { hasText: 'no page of this recording matches' }).waitFor()
+  const other = await page.locator('.findings .pages button[aria-pressed=false]').first().innerText()
+  await page.getByLabel('Find pages').fill(other)
+  await page.locator('.life', { hasText: `page ${other}` }).waitFor()
   await page.getByLabel('Find pages').fill('')
   // The canvas is moved by keys.
   const before = page.url()
