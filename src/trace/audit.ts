@@ -129,7 +129,9 @@ export class Audit {
       ledger,
       pages: ledger.pages((page) => replay.isDevice(page)),
       tables: summary.tables,
+      first: summary.firstTime,
       last: summary.lastTime,
+      stopped: stoppedAt(summary),
       known: summary.knownUntil,
       release: summary.head.release,
       free: (page) => freeAt.get(ledger.areas.of(page)) ?? ledger.areas.of(page).freeAt,
@@ -153,4 +155,14 @@ export class Audit {
       conformance: judges.map((judge) => judge.conformance?.((page) => replay.isDevice(page as TrackedPage))).find((one) => one !== undefined),
     }
   }
+}
+
+/** Records that may be missing of a thousand, and the recording still tells that nothing happened: trace-cmd 3.1.6 leaves a few out at the end. */
+const MISSING = 0.01
+
+/** When the recorder stopped; undefined if the file does not tell, or has been cut since. */
+function stoppedAt({ end, absent, records, stopTime, lastTime, head }: TraceSummary): number | undefined {
+  if (!end.complete || stopTime === undefined || stopTime < lastTime || head.comparable === false) return undefined
+  const missing = absent.reduce((sum, one) => sum + one.absent, 0)
+  return missing > MISSING * (records + missing) ? undefined : stopTime
 }

@@ -7,8 +7,11 @@ import type { TraceTables } from './source.ts'
 export interface EndOfTrace {
   readonly ledger: Ledger
   readonly tables: TraceTables
-  /** Last time stamp of any event. */
+  /** First and last time stamp of any event. */
+  readonly first: number
   readonly last: number
+  /** When the recorder stopped, if it said so and what it wrote until then is all in the file: nothing happened between `last` and this. */
+  readonly stopped: number | undefined
   /** Until when all that happened is known: what was not given back later may have been, unseen. */
   readonly known: number
   readonly release: string | undefined

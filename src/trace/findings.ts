@@ -8,7 +8,7 @@ import { heldFindings, putName } from './held.ts'
 import { incidentFindings } from './incidents.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import { versionOf } from './page-flags.ts'
-import { count, listed } from './words.ts'
+import { count, duration, listed } from './words.ts'
 
 /** An event no order explains, kept for the end. */
 export interface BadCount {
@@ -66,6 +66,17 @@ export function traceFindings(end: EndOfTrace, badCounts: readonly BadCount[], r
   return [...heldFindings(end), ...silentIdle(end, rules), ...incidentFindings(end), ...badCountFindings(end, badCounts)]
 }
 
+/** So long, and so many times as long as what went before, must nothing happen to any device page for a recording to be one of a hang, nanoseconds: most end when their command does. */
+const STILL = 10e9
+const STILL_PART = 0.1
+
+/** How long the recording went on after the last event of any device page, where that is long enough to be a hang; undefined if it is not, or is not known. */
+function standstill({ ledger, pages, last, stopped, first }: EndOfTrace): number | undefined {
+  const at = pages.reduce((latest, page) => Math.max(latest, ledger.lastEventAt(page.index)), Number.NEGATIVE_INFINITY)
+  const still = (stopped ?? last) - at
+  return still >= STILL && still >= STILL_PART * (at - first) ? still : undefined
+}
+
 /** A page that became idle by a put that wakes nobody, and was not touched since. */
 function silentIdle(end: EndOfTrace, rules: KernelRules | undefined): Finding[] {
   if (!rules) return []
@@ -94,6 +105,7 @@ function silentIdle(end: EndOfTrace, rules: KernelRules | undefined): Finding[] 
   }
   const findings: Finding[] = []
   const told = new Set<number>()
+  const still = standstill(end)
   for (const [name, { accounts, sites, area }] of groups) {
     for (const site of sites.keys()) told.add(site)
     const one = accounts.length === 1
@@ -106,10 +118,15 @@ function silentIdle(end: EndOfTrace, rules: KernelRules | undefined): Finding[] 
           )}`
         : ''
     accounts.sort((a, b) => b.idledAt - a.idledAt)
+    const idle = `${count(accounts.length, 'page')} became idle (count ${area.freeAt}) by a put in ${name}(), which on ${rules.kernel} wakes nobody`
+    const sleeps = `whoever waits${who} for ${one ? 'it' : 'one of them'} to become idle sleeps for ever`
     findings.push({
       kind: 'silent-idle',
-      severity: 'error',
-      why: `${count(accounts.length, 'page')} became idle (count ${area.freeAt}) by a put in ${name}(), which on ${rules.kernel} wakes nobody: nobody holds ${one ? 'it' : 'them'}, yet whoever waits${who} for ${one ? 'it' : 'one of them'} to become idle sleeps for ever (that somebody waits no count event tells).`,
+      severity: still === undefined ? 'unknown' : 'error',
+      why:
+        still === undefined
+          ? `${idle}: ${sleeps}, but that somebody waits no count event tells, and ${end.stopped === undefined ? 'how long this recording went on after its last one is not known' : 'this recording did not go on for long after its last one'}.`
+          : `${idle}: nobody holds ${one ? 'it' : 'them'}, yet ${sleeps}, and in the ${duration(still)} until the recording was stopped nothing more was done to any device page.`,
       pages: accounts.map(({ page }) => page.pfn).sort((a, b) => a - b),
       references: 0,
       callsites: sitesOf(end, sites),

@@ -61,6 +61,11 @@ export class Ledger implements LifeListener {
     this.letters = letters
   }
 
+  /** When the page had its last event. */
+  lastEventAt(index: number): number {
+    return this.accounts.last[index]
+  }
+
   account(index: number): PageAccount {
     return this.accounts.of(index, this.vectors)
   }

@@ -1,12 +1,14 @@
 /** What the auditor finds in real recordings: the leak, the lost wake-up, and nothing in healthy ones, wherever they are cut. */
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { memoryFile } from '../../src/trace/byte-file.ts'
 import type { KernelRules } from '../../src/trace/kernel-rules.ts'
 import { findOrder } from '../../src/trace/order.ts'
 import { type EventBatch, newBatch, Op, type PageEvent, pushEvent } from '../../src/trace/page-event.ts'
 import { versionOf } from '../../src/trace/page-flags.ts'
-import { auditOf, auditRows, batchOf, errorsOf, fileOf, plainRules, rangesOf, rowsOf, slice } from './in-process.ts'
+import { auditOf, auditRows, batchOf, errorsOf, excerpt, fileOf, plainRules, rangesOf, rowsOf, slice } from './in-process.ts'
 
 const HEALTHY = [
   'v5.10/hmm.dat',
@@ -190,6 +192,19 @@ describe('a lost wake-up', () => {
     ok(first.why.includes('__bio_release_pages()'))
     equal(first.why.match(/[.?!](\s|$)/g)?.length, 1, first.why)
     equal(result.findings.filter(({ kind }) => kind === 'held').length, 0)
+  })
+
+  it('where the recorder stopped soon after, or its end is not known, nobody need have waited', async () => {
+    const name = 'selftests/v6.1-xfs-lost-wake.dat'
+    const bytes = readFileSync(excerpt(name))
+    const latin1 = bytes.toString('latin1')
+    const soon = latin1.replaceAll('now ts:    73.739382', 'now ts:    37.739382')
+    const silent = latin1.replaceAll('now ts:', 'NOW TS:')
+    for (const text of [soon, silent]) {
+      ok(text !== latin1)
+      const { findings } = await auditOf(memoryFile(Buffer.from(text, 'latin1'), 'doctored'), rangesOf(name))
+      deepEqual([findings[0].kind, findings[0].severity], ['silent-idle', 'unknown'])
+    }
   })
 })
 

@@ -130,7 +130,8 @@ export class HeadParts {
     this.statBuffer = /^Buffer: (.+)$/m.exec(text)?.[1].trim() ?? this.statBuffer
     const cpu = number('CPU')
     if (cpu === undefined) return
-    const now = number('now ts')
+    // In seconds with six decimals where the clock counts nanoseconds; of another clock it is a bare number.
+    const now = /^now ts:\s*(\d+\.\d+)/m.exec(text)?.[1]
     const [entries, read] = [number('entries'), number('read events')]
     this.stats.push({
       buffer: this.statBuffer,
@@ -138,7 +139,7 @@ export class HeadParts {
       recorded: entries === undefined || read === undefined ? undefined : entries + read,
       overrun: number('overrun') ?? 0,
       dropped: (number('commit overrun') ?? 0) + (number('dropped events') ?? 0),
-      now: now === undefined ? undefined : now * 1e9,
+      now: now === undefined ? undefined : Number(now) * 1e9,
     })
   }
 }
