@@ -77,17 +77,20 @@ export function alloc_zeroed_page(): Page {
   return page
 }
 
-/** __free_page(): a put that does not ask what kind of page it is. free_page_is_bad(): a page that is locked is told of, and never used again. */
+/** __free_page(): a put that does not ask what kind of page it is. */
 export function __free_page(page: Page, holder: Holder): void {
-  if (!page_ref_sub_and_test(page, 1, holder)) return
-  const locked = page.lock.owner !== null
-  VM_BUG_ON(locked, 'BUG: Bad page state', 'a page is freed that is locked: it is lost, as the allocator never gives it out again')
-  if (!locked) free_unref_page(page)
+  if (page_ref_sub_and_test(page, 1, holder)) free_unref_page(page)
 }
 
-/** free_unref_page(): back to the buddy allocator. */
+/**
+ * free_unref_page(): back to the buddy allocator. free_pages_prepare(), PAGE_FLAGS_CHECK_AT_FREE: a page that is locked or on the LRU is
+ * told of, and never given out again.
+ */
 export function free_unref_page(page: Page): void {
   VM_BUG_ON(page_ref_count(page) !== 0, 'page_ref_count(page) != 0')
+  const bad = page.lock.owner !== null || page.lru
+  VM_BUG_ON(bad, 'BUG: Bad page state', 'a page is freed that is locked or on the LRU: it is lost, as the allocator never gives it out again')
+  if (bad) return
   if (page.next_page !== null && page.order === 1) free_tail_page(page)
   atomic(() => {
     page.anon = false
