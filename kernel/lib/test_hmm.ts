@@ -5,12 +5,13 @@ import { type DevPagemap, is_device_private_page } from '../include/linux/memrem
 import { get_page } from '../include/linux/mm.ts'
 import type { Backing, Page, Vma } from '../include/linux/mm_types.ts'
 import { hand_over, set_page_count_one } from '../include/linux/page_ref.ts'
+import { compound_head } from '../include/linux/page-flags.ts'
 import { lock_page } from '../include/linux/pagemap.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { Spinlock, spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { backing_data, next_free } from '../include/linux/zone_device_data.ts'
 import type { FaultResult } from '../mm/memory.ts'
-import { memremap_pages, memunmap_pages, zone_device_page_init } from '../mm/memremap.ts'
+import { memremap_pages, memunmap_pages, zone_device_folio_init, zone_device_page_init } from '../mm/memremap.ts'
 import {
   type MigratePfn,
   type MigrateVmaSelect,
@@ -27,6 +28,10 @@ import { change } from '../switches.ts'
 class DmirrorDevice {
   lock = new Spinlock()
   free_pages: Guarded<Page | null, 'lock'> = null
+  /** Since v7.3, folios of its large order. */
+  free_folios: Guarded<Page | null, 'lock'> = null
+  /** Its chunk is one of large folios. */
+  large = false
   /** Its memory is coherent: the CPU can address it. */
   coherent = false
   /** chunk->remove. */
@@ -38,6 +43,8 @@ export const mdevice = struct(DmirrorDevice)
 class BackingPages {
   pages: FixedArray<Backing | null, 2> = array(2, null)
   taken: FixedArray<boolean, 2> = array(2, false)
+  /** They are one folio. */
+  large = false
 }
 export const backing_pages = struct(BackingPages)
 
@@ -70,7 +77,7 @@ function allocate_chunk(pgmap: DevPagemap, nr: number): void {
 }
 
 /** alloc_page() of a backing page; null is a failed allocation. */
-function alloc_rpage(): Backing | null {
+export function alloc_rpage(): Backing | null {
   return atomic(() => {
     let got: Backing | null = null
     for (let i = 0; i < 2; i++) {
@@ -86,7 +93,7 @@ function alloc_rpage(): Backing | null {
 }
 
 /** __free_page() of a backing page. */
-function free_rpage(rpage: Backing): void {
+export function free_rpage(rpage: Backing): void {
   atomic(() => {
     for (let i = 0; i < 2; i++) if (backing_pages.pages[i] === rpage) backing_pages.taken[i] = false
     retire(rpage)
@@ -105,7 +112,7 @@ function set_device_data(page: Page, data: number): void {
 }
 
 /** BACKING_PAGE(): zone_device_data of a device-private page in use. */
-function BACKING_PAGE(page: Page): Backing {
+export function BACKING_PAGE(page: Page): Backing {
   const rpage = page.zone_device_data.rpage
   BUG_ON(rpage === null, 'zone_device_data leads to no backing page')
   return rpage!
@@ -147,7 +154,8 @@ export function dmirror_devmem_alloc_page(): Page | null {
   mdevice.free_pages = dpage.zone_device_data.next
   spin_unlock(mdevice.lock)
   if (change.page_holds_pgmap_reference) {
-    zone_device_page_init(dpage)
+    if (mdevice.large) zone_device_folio_init(dpage, compound_head(dpage).pgmap!, 0)
+    else zone_device_page_init(dpage)
     dpage.zone_device_data = backing_data(rpage)
     return dpage
   }

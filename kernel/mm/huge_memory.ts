@@ -76,7 +76,7 @@ function do_huge_pmd_device_private(vma: Vma, orig_pmd: PmdEntry): FaultResult {
   }
   get_page(folio, 'fault')
   spin_unlock(pmd.lock)
-  const result = migrate_to_ram(vma, page)
+  const result = migrate_to_ram(vma, page, false)
   unlock_page(folio)
   put_page(folio, 'fault')
   return result

@@ -154,7 +154,7 @@ function do_swap_page(vma: Vma, orig_pte: Pte): FaultResult {
     return 'done'
   }
   if (change.fault_takes_reference) return do_device_private_page(vma, orig_pte)
-  return migrate_to_ram(vma, orig_pte.page!)
+  return migrate_to_ram(vma, orig_pte.page!, true)
 }
 
 /**
@@ -180,7 +180,7 @@ function do_device_private_page(vma: Vma, orig_pte: Pte): FaultResult {
   }
   get_page(page, 'fault')
   spin_unlock(vma.ptl)
-  const result = migrate_to_ram(vma, page)
+  const result = migrate_to_ram(vma, page, true)
   // The folio may be another by now.
   if (change.fault_locks_page) unlock_page(compound_head(page))
   put_page(page, 'fault')

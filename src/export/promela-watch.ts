@@ -3,21 +3,26 @@ import type { CheckId, CheckKind, Program } from '../ir/program.ts'
 
 /** Checks whose failure is to be seen, and how. */
 export interface Watch {
-  /** `count`: no check is watched. `assert`: one is an assertion. `report`: all are, each printed when it fails first. */
+  /** `count`: no check is watched. `assert`: some are assertions. `report`: all are, each printed when it fails first. */
   readonly how: 'count' | 'assert' | 'report'
   readonly checks: ReadonlySet<CheckId>
 }
 
-/** Gives what to watch for `check`: the id of a check, `all`, or nothing. Throws if there is no such check, or if it is a livelock. */
-export function watchOf(program: Program, check: string | undefined): Watch {
+/** Gives what to watch for `check`: the id of a check, or several, `all`, or nothing. Throws if there is no such check, or if it is a livelock. */
+export function watchOf(program: Program, check: string | readonly string[] | undefined): Watch {
   if (check === undefined) return { how: 'count', checks: new Set() }
+  if (typeof check !== 'string') return { how: 'assert', checks: new Set(check.map((id) => watchable(program, id))) }
   const all = program.checks.map((_, id) => id)
   // A livelock is a property of cycles: no state shows it.
   if (check === 'all') return { how: 'report', checks: new Set(all.filter((id) => program.checks[id].kind !== 'livelock')) }
+  return { how: 'assert', checks: new Set([watchable(program, check)]) }
+}
+
+function watchable(program: Program, check: string): CheckId {
   const watched = program.checks.findIndex(({ id }) => id === check)
   if (watched < 0) throw new Error(`No check has the id ${JSON.stringify(check)}.`)
   if (program.checks[watched].kind === 'livelock') throw new Error('A livelock is a property of cycles under fairness; it cannot be exported as an assertion.')
-  return { how: 'assert', checks: new Set([watched]) }
+  return watched
 }
 
 /** Whether a check of one of these kinds is watched. */

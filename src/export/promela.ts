@@ -15,8 +15,8 @@ import { type ThreadVariables, threadVariables } from './promela-variables.ts'
 import { noticed, reported, reporting, type Watch, watches, watchOf } from './promela-watch.ts'
 
 export interface PromelaOptions {
-  /** Id of the check whose violations become `assert(false)`; `all`: each check is printed when it fails first; without it no check is looked at. */
-  readonly check?: string
+  /** Id of the check whose violations become `assert(false)`, or of several; `all`: each check is printed when it fails first; without it no check is looked at. */
+  readonly check?: string | readonly string[]
 }
 
 /** Largest vector that pan takes without being told. */
@@ -112,7 +112,7 @@ function initially(program: Program, watch: Watch): string {
   return `/* What does not hold in the initial state. */\nactive proctype initially() { atomic { ${body.join('; ')} } }`
 }
 
-function header(program: Program, check: string | undefined, watch: Watch, sinks: boolean, variables: readonly ThreadVariables[]): string {
+function header(program: Program, check: string | readonly string[] | undefined, watch: Watch, sinks: boolean, variables: readonly ThreadVariables[]): string {
   const vector = Math.ceil((vectorBytes(program, variables) * 1.25) / DEFAULT_VECTOR) * DEFAULT_VECTOR
   const changes = program.changes.length > 0 ? ` ${program.changes.join(' ')}` : ''
   const hang = watches(program, watch, HANGS)
@@ -136,7 +136,10 @@ function header(program: Program, check: string | undefined, watch: Watch, sinks
   ]
   const purpose = {
     count: 'Checks are ignored: this file is for counting.',
-    assert: `An assertion fails exactly if this check does: ${check}`,
+    assert:
+      typeof check === 'string'
+        ? `An assertion fails exactly if this check does: ${check}`
+        : `An assertion fails exactly if one of ${watch.checks.size} checks does.`,
     report: 'pan prints `fails: ` and its id for each check that fails somewhere, livelocks apart: they are properties of cycles.',
   }[watch.how]
   const lines = [

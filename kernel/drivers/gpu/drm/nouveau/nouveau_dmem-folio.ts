@@ -1,5 +1,6 @@
 // drivers/gpu/drm/nouveau/nouveau_dmem.c of v7.3 with large folios: one chunk that is one folio of two pages. A hole of the process goes
 // there, and comes back when the driver goes; CPU faults on it are left out.
+import { BUG_ON } from 'putpage/model'
 import type { DevPagemap } from '../../../../include/linux/memremap.ts'
 import type { Page, Pmd } from '../../../../include/linux/mm_types.ts'
 import { down_read, up_read } from '../../../../include/linux/rwsem.ts'
@@ -72,7 +73,7 @@ function nouveau_dmem_migrate_copy_large(svmm: NouveauSvmm, src: SrcRange): DstR
 }
 
 /**
- * nouveau_dmem_evict_chunk() of a chunk of large folios. The destination of a large folio is as large, and the dst array does not say so
+ * nouveau_dmem_evict_chunk() of a chunk of large folios. Single pages are allocated with __GFP_NOFAIL, large folios are not, and nobody asks. The destination of a large folio is as large, and the dst array does not say so
  * (no MIGRATE_PFN_COMPOUND): a source that is large is not migrated to what looks like a single page.
  */
 export function nouveau_dmem_evict_folios(): void {
@@ -87,9 +88,14 @@ function nouveau_dmem_evict_copy(src: SrcRange): DstRange {
   const first = src.first
   const second = src.second
   if (first !== null && src.migrate && src.compound) {
-    const folio = alloc_large_folio()!
-    nouveau_dmem_copy_one(first, folio)
-    folio.next_page!.data = first.next_page!.data
+    const folio = alloc_large_folio()
+    BUG_ON(
+      folio === null,
+      'kernel NULL pointer dereference',
+      'there is no ordinary folio as large as the one that is evicted: folio_alloc() failed, and page_folio() is asked of nothing',
+    )
+    nouveau_dmem_copy_one(first, folio!)
+    folio!.next_page!.data = first.next_page!.data
     return { first: folio, second: null, compound: change.nouveau_evicts_large_folios }
   }
   let dst = NO_DST
