@@ -419,6 +419,10 @@ export const change = switches({
     subject: 'book3s_hv_uvmem: a page that could not be paged in to secure memory is unlocked and put',
     effect: 'kvmppc_svm_page_in() gives its new device page back when the ultravisor call fails, instead of leaving it locked for ever',
   },
+  fuse_inline_reclaim_forgets_range: {
+    subject: 'fuse/dax: inode_inline_reclaim_one_dmap() returns no range that somebody else has reclaimed (in no kernel: an answer to an open question)',
+    effect: 'who waited for a range that is gone when it looks again tries once more, instead of taking it',
+  },
   uvmem_detaches_before_free: {
     subject: 'book3s_hv_uvmem: detach the private data before the page can be allocated (in no kernel: an answer to an open question)',
     effect: "kvmppc_uvmem_page_free() reads and clears zone_device_data first, and clears the page's bit after it",

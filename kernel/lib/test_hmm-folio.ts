@@ -1,10 +1,10 @@
 // lib/test_hmm.c of v7.3 with large folios: one chunk that is one folio of two pages, and an ordinary folio as large behind it. A hole
 // of a process goes there, and comes back by a fault on its PMD entry, at eviction, or when the driver goes. A part of a folio that
 // is given up while the rest stays mapped is left out: the fault of a single entry is that of test_hmm.ts.
-import { atomic, BUG_ON, retire, revive } from 'putpage/model'
+import { atomic, BUG_ON, may_fail, retire, revive, type Word } from 'putpage/model'
 import type { DevPagemap } from '../include/linux/memremap.ts'
 import type { Backing, Page, Pmd, Vma } from '../include/linux/mm_types.ts'
-import { lock_page } from '../include/linux/pagemap.ts'
+import { lock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
 import { backing_data, next_free } from '../include/linux/zone_device_data.ts'
@@ -18,7 +18,7 @@ import {
   migrate_range_setup,
   type SrcRange,
 } from '../mm/migrate_device-range.ts'
-import { alloc_large_folio, alloc_page } from '../mm/page_alloc.ts'
+import { __free_page, alloc_large_folio, alloc_page } from '../mm/page_alloc.ts'
 import { BACKING_PAGE, backing_pages, dmirror_devmem_alloc_page, free_rpage, mdevice } from './test_hmm.ts'
 
 const NO_DST: DstRange = { first: null, second: null, compound: false }
@@ -165,38 +165,81 @@ function clear_highpage(dpage: Page | null): void {
  */
 export function dmirror_devmem_fault_folio(vma: Vma, page: Page): FaultResult {
   BACKING_PAGE(page)
-  const pmd = vma.pmd!
-  const src = migrate_range_setup(pmd, page)
-  const dst = dmirror_devmem_fault_alloc_and_copy(src)
-  const done = migrate_range_pages(pmd, src, dst, page)
-  migrate_range_finalize(done, dst, page)
+  return migrate_range_to_system(vma.pmd!, page)
+}
+
+/** dmirror_migrate_to_system() of a range. */
+export function dmirror_migrate_range_to_system(pmd: Pmd): void {
+  const mm = pmd.vmas[0]!.mm
+  down_read(mm.mmap_lock)
+  migrate_range_to_system(pmd, null)
+  up_read(mm.mmap_lock)
+}
+
+/**
+ * What both have in common. Where an ordinary page is missing nothing is migrated, yet what was allocated before stands in the dst array, and
+ * the source still says MIGRATE: the finalization takes it for migrated. VM_FAULT_OOM and -ENOMEM are a SIGBUS here.
+ */
+function migrate_range_to_system(pmd: Pmd, fault_page: Page | null): FaultResult {
+  const src = migrate_range_setup(pmd, fault_page)
+  const got = dmirror_devmem_fault_alloc_and_copy(src)
+  const dst: DstRange = { first: got.first, second: got.second, compound: got.compound }
+  if (got.oom) {
+    migrate_range_finalize(src, dst, fault_page)
+    return 'sigbus'
+  }
+  const done = migrate_range_pages(pmd, src, dst, fault_page)
+  migrate_range_finalize(done, dst, fault_page)
   return 'done'
 }
 
+/** The dst array, and whether an allocation failed. */
+type Allocated = Word<{ first: Page | null; second: Page | null; compound: boolean; oom: boolean }>
+
+const OOM: Allocated = { first: null, second: null, compound: false, oom: true }
+
 /** dmirror_devmem_fault_alloc_and_copy(): what is behind the page says how large the destination must be. */
-function dmirror_devmem_fault_alloc_and_copy(src: SrcRange): DstRange {
-  let dst = NO_DST
+function dmirror_devmem_fault_alloc_and_copy(src: SrcRange): Allocated {
+  let dpage: Page | null = null
   const first = src.first
   if (first !== null && src.migrate) {
     const rpage = BACKING_PAGE(first)
-    if (backing_pages.large) {
-      const folio = alloc_large_folio()
-      if (folio !== null) {
-        lock_page(folio)
-        folio.data = rpage.data
-        folio.next_page!.data = backing_pages.pages[1]!.data
-        return { first: folio, second: null, compound: true }
-      }
-      return { first: system_page(rpage), second: system_page(backing_pages.pages[1]!), compound: false }
-    }
-    dst = { first: system_page(rpage), second: null, compound: false }
+    if (backing_pages.large) return alloc_for_folio(rpage)
+    dpage = system_page(rpage)
+    if (dpage === null) return OOM
   }
   const second = src.second
-  if (second !== null && src.migrate_second) dst = { first: dst.first, second: system_page(BACKING_PAGE(second)), compound: false }
-  return dst
+  if (second === null || !src.migrate_second) return { first: dpage, second: null, compound: false, oom: false }
+  const dpage1 = system_page(BACKING_PAGE(second))
+  return { first: dpage, second: dpage1, compound: false, oom: dpage1 === null }
 }
 
-function system_page(rpage: Backing): Page {
+/** A folio, or as many pages. Of these all are given back if one is missing. */
+function alloc_for_folio(rpage: Backing): Allocated {
+  const folio = alloc_large_folio()
+  if (folio !== null) {
+    lock_page(folio)
+    folio.data = rpage.data
+    folio.next_page!.data = backing_pages.pages[1]!.data
+    return { first: folio, second: null, compound: true, oom: false }
+  }
+  const dpage0 = system_page(rpage)
+  if (dpage0 === null) return OOM
+  const dpage1 = system_page(backing_pages.pages[1]!)
+  if (dpage1 !== null) return { first: dpage0, second: dpage1, compound: false, oom: false }
+  unlock_page(dpage0)
+  __free_page(dpage0, 'alloc')
+  return OOM
+}
+
+/** alloc_page_vma(), lock_page() and copy_highpage(). */
+function system_page(rpage: Backing): Page | null {
+  if (mdevice.system_alloc_fails && may_fail()) return null
+  return evicted_page(rpage)
+}
+
+/** The same with __GFP_NOFAIL. */
+function evicted_page(rpage: Backing): Page {
   const dpage = alloc_page()
   lock_page(dpage)
   dpage.data = rpage.data
@@ -228,10 +271,10 @@ function evict_alloc_and_copy(src: SrcRange): DstRange {
       folio!.next_page!.data = backing_pages.pages[1]!.data
       return { first: folio, second: null, compound: true }
     }
-    dst = { first: system_page(rpage), second: null, compound: false }
+    dst = { first: evicted_page(rpage), second: null, compound: false }
   }
   const second = src.second
-  if (second !== null && src.migrate_second) dst = { first: dst.first, second: system_page(BACKING_PAGE(second)), compound: false }
+  if (second !== null && src.migrate_second) dst = { first: dst.first, second: evicted_page(BACKING_PAGE(second)), compound: false }
   return dst
 }
 

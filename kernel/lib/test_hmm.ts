@@ -32,6 +32,8 @@ class DmirrorDevice {
   free_folios: Guarded<Page | null, 'lock'> = null
   /** Its chunk is one of large folios. */
   large = false
+  /** An ordinary page for what comes back may not be there: a scenario says so. */
+  system_alloc_fails = false
   /** Its memory is coherent: the CPU can address it. */
   coherent = false
   /** chunk->remove. */

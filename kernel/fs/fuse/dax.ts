@@ -2,7 +2,7 @@
 // blocks behind them are the host's.
 import { atomic } from 'putpage/model'
 import type { AddressSpace } from '../../include/linux/fs.ts'
-import type { Vma } from '../../include/linux/mm_types.ts'
+import type { Page, Vma } from '../../include/linux/mm_types.ts'
 import { down_read, down_write, up_read, up_write } from '../../include/linux/rwsem.ts'
 import type { FaultResult } from '../../mm/memory.ts'
 import { invalidate_inode_pages2_range } from '../../mm/truncate.ts'
@@ -43,22 +43,62 @@ export function fuse_dax_fault(vma: Vma, write: boolean): FaultResult {
 }
 
 /**
- * lookup_and_reclaim_dmap(), inode_inline_reclaim_one_dmap(): one range of the window, here one page, is taken from the file, as another
- * file needs it: faults are held off, the layout of the range is broken, its entries go (reclaim_one_dmap_locked()), and the host maps
- * something else there. The file gets another range when it is touched again.
+ * lookup_and_reclaim_dmap(), by the worker that frees ranges: one range of the window, here one page, is taken from the file, as another
+ * file needs it: faults are held off, the layout of the range is broken, its entries go, and the host maps something else there. The file
+ * gets another range when it is touched again. The layout break may have dropped the lock: the range is looked up again behind it.
  */
 export function lookup_and_reclaim_dmap(inode: AddressSpace, index: FirstIndex): void {
   down_write(inode.invalidate_lock)
   fuse_dax_break_layouts(inode, index, index)
-  invalidate_inode_pages2_range(inode, index)
-  dmap_removemapping_one(inode, index)
+  if (inode.blocks[index] !== null) {
+    invalidate_inode_pages2_range(inode, index)
+    dmap_reinit_add_to_free_pool(inode, index)
+  }
   up_write(inode.invalidate_lock)
 }
 
 /** dmap_removemapping_one(), and the range on the list of free ones. */
-function dmap_removemapping_one(inode: AddressSpace, index: FirstIndex): void {
+function dmap_reinit_add_to_free_pool(inode: AddressSpace, index: FirstIndex): void {
   atomic(() => {
     free_blocks.block = inode.blocks[index]
     inode.blocks[index] = null
   })
+}
+
+/**
+ * inode_inline_reclaim_one_dmap(): who writes or reads with a call, and finds no free range, takes one of its own file, which never comes to
+ * the free list. `victim` is what inode_lookup_first_dmap() finds. Who waited in the layout break, and finds that the range is gone when it
+ * looks again, says so, and returns it all the same.
+ */
+function inode_inline_reclaim_one_dmap(inode: AddressSpace, victim: FirstIndex): Page | null {
+  down_write(inode.invalidate_lock)
+  let dmap = inode.blocks[victim]
+  if (dmap !== null) {
+    fuse_dax_break_layouts(inode, victim, victim)
+    if (inode.blocks[victim] !== null) {
+      invalidate_inode_pages2_range(inode, victim)
+      inode.blocks[victim] = null
+    } else if (change.fuse_inline_reclaim_forgets_range) dmap = null
+  }
+  up_write(inode.invalidate_lock)
+  return dmap
+}
+
+/** alloc_dax_mapping(): a range of the free list. */
+function alloc_dax_mapping(): Page | null {
+  return atomic(() => {
+    const dmap = free_blocks.block
+    free_blocks.block = null
+    return dmap
+  })
+}
+
+/**
+ * fuse_setup_new_dax_mapping() of a write(2) or read(2) with its alloc_dax_mapping_reclaim(), fuse_setup_one_mapping(): the file gets a range for
+ * `index`. Without a free one, and with none of its own, it would sleep until the worker has freed one: here it ends.
+ */
+export function fuse_setup_new_dax_mapping(inode: AddressSpace, index: FirstIndex, victim: FirstIndex): void {
+  let dmap = alloc_dax_mapping()
+  if (dmap === null) dmap = inode_inline_reclaim_one_dmap(inode, victim)
+  if (dmap !== null) inode.blocks[index] = dmap
 }
