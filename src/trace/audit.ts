@@ -132,6 +132,7 @@ export class Audit {
       first: summary.firstTime,
       last: summary.lastTime,
       stopped: stoppedAt(summary),
+      stopUntold: summary.end.complete && !summary.head.format.startsWith('trace.dat'),
       known: summary.knownUntil,
       release: summary.head.release,
       free: (page) => freeAt.get(ledger.areas.of(page)) ?? ledger.areas.of(page).freeAt,

@@ -12,6 +12,8 @@ export interface EndOfTrace {
   readonly last: number
   /** When the recorder stopped, if it said so and what it wrote until then is all in the file: nothing happened between `last` and this. */
   readonly stopped: number | undefined
+  /** The format cannot say when the recorder stopped: a text that is whole. */
+  readonly stopUntold: boolean
   /** Until when all that happened is known: what was not given back later may have been, unseen. */
   readonly known: number
   readonly release: string | undefined

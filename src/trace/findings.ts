@@ -122,11 +122,13 @@ function silentIdle(end: EndOfTrace, rules: KernelRules | undefined): Finding[] 
     const sleeps = `whoever waits${who} for ${one ? 'it' : 'one of them'} to become idle sleeps for ever`
     findings.push({
       kind: 'silent-idle',
-      severity: still === undefined ? 'unknown' : 'error',
+      severity: still === undefined && !end.stopUntold ? 'unknown' : 'error',
       why:
-        still === undefined
-          ? `${idle}: ${sleeps}, but that somebody waits no count event tells, and ${end.stopped === undefined ? 'how long this recording went on after its last one is not known' : 'this recording did not go on for long after its last one'}.`
-          : `${idle}: nobody holds ${one ? 'it' : 'them'}, yet ${sleeps}, and in the ${duration(still)} until the recording was stopped nothing more was done to any device page.`,
+        still !== undefined
+          ? `${idle}: nobody holds ${one ? 'it' : 'them'}, yet ${sleeps}, and in the ${duration(still)} until the recording was stopped nothing more was done to any device page.`
+          : end.stopUntold
+            ? `${idle}: nobody holds ${one ? 'it' : 'them'}, yet ${sleeps} (that somebody waits no count event tells, nor does a text tell how long the recording went on).`
+            : `${idle}: ${sleeps}, but that somebody waits no count event tells, and ${end.stopped === undefined ? 'how long this recording went on after its last one is not known' : 'this recording did not go on for long after its last one'}.`,
       pages: accounts.map(({ page }) => page.pfn).sort((a, b) => a - b),
       references: 0,
       callsites: sitesOf(end, sites),
