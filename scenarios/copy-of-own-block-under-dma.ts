@@ -1,7 +1,8 @@
 // A file shares its first block. A store to that one has left a block in the CoW fork for the second as well (cowextsize), which is this file's
-// alone, and which a device writes into. A write(2) moves the file to the block of the CoW fork, and frees the old one.
-import { scenario, struct } from 'putpage/model'
+// alone, and which a device writes into. A write(2), or a write fault after an fsync, moves the file to the block of the CoW fork, and frees the old one.
+import { choose, scenario, struct } from 'putpage/model'
 import { user_access } from '../kernel/arch/x86/mm/fault.ts'
+import { dax_writeback_one } from '../kernel/fs/dax-writeback.ts'
 import { free_blocks } from '../kernel/fs/iomap/iter.ts'
 import { xfs_file_dax_write } from '../kernel/fs/xfs/xfs_file.ts'
 import { DmaTransfer, dma_map_page, dma_unmap_page } from '../kernel/include/linux/dma-mapping.ts'
@@ -22,7 +23,7 @@ const vma: Vma = struct(Vma, { mm, file, index: 1 })
 const transfer = struct(DmaTransfer)
 
 export default scenario({
-  about: 'write(2) to a block that this file alone has, and a device writes into, where the CoW fork has a block for it (xfs)',
+  about: 'write(2) or a write fault to a block that this file alone has, and a device writes into, where the CoW fork has a block for it (xfs)',
   bounds: '2 threads, 2 pages, 2 files, one pin',
   // XFS has reflink and DAX together since v6.0.
   kernels: ['v6.1', 'v6.12', 'v7.3'],
@@ -44,7 +45,9 @@ export default scenario({
       }
     },
     process() {
-      xfs_file_dax_write(file, 1)
+      if (choose(2) === 0) return xfs_file_dax_write(file, 1)
+      dax_writeback_one(file, 1)
+      user_access(vma, true)
     },
   },
   sometimes: {

@@ -42,7 +42,7 @@ export default scenario({
       munmap(vma)
     },
     vcpu() {
-      if (vma.linked) kvmppc_h_svm_page_out(vma, kvm)
+      kvmppc_h_svm_page_out(vma, kvm)
     },
   },
   finally: {
@@ -52,6 +52,6 @@ export default scenario({
   },
   sometimes: {
     'the page is out before it is unmapped': () => vma.pte.kind === 'present' && kvm.pfn.flag === 'mem',
-    'the hypercall comes when nothing is mapped': () => vma.pte.kind === 'none' && kvm.uvmem_lock.owner !== null,
+    'the hypercall comes when nothing is mapped': () => !vma.linked && mm.mmap_lock.readers[1],
   },
 })

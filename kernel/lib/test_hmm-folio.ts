@@ -7,7 +7,7 @@ import type { Backing, Page, Pmd, Vma } from '../include/linux/mm_types.ts'
 import { lock_page, unlock_page } from '../include/linux/pagemap.ts'
 import { down_read, up_read } from '../include/linux/rwsem.ts'
 import { spin_lock, spin_unlock } from '../include/linux/spinlock.ts'
-import { backing_data, next_free } from '../include/linux/zone_device_data.ts'
+import { backing_data, NO_DATA, next_free } from '../include/linux/zone_device_data.ts'
 import type { FaultResult } from '../mm/memory.ts'
 import { memremap_pages, memunmap_pages, zone_device_folio_init } from '../mm/memremap.ts'
 import {
@@ -112,9 +112,13 @@ export function dmirror_devmem_free_folio(page: Page): void {
 
 /** dmirror_devmem_folio_split(), pgmap->ops->folio_split(): the backing folio is taken apart with the device's. */
 export function dmirror_devmem_folio_split(head: Page, tail: Page | null): void {
-  BACKING_PAGE(head)
+  const rpage = head.zone_device_data.rpage
   if (tail === null) {
-    backing_pages.large = false
+    if (rpage !== null) backing_pages.large = false
+    return
+  }
+  if (rpage === null) {
+    tail.zone_device_data = NO_DATA
     return
   }
   tail.zone_device_data = backing_data(backing_pages.pages[1])

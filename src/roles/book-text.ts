@@ -1,6 +1,6 @@
 /**
  * A book's pages as text, to be kept or sent: JSON, in which the infinite ends of ranges are numbers too large for a double, which every reader of
- * JSON takes for infinite. A function that looks at each value takes twenty times as long to read half a megabyte.
+ * JSON takes for infinite. A function that looks at each value takes some six times as long to read half a megabyte (40 ms).
  */
 import type { BookPages } from './book.ts'
 

@@ -132,7 +132,6 @@ export class Audit {
       first: summary.firstTime,
       last: summary.lastTime,
       stopped: stoppedAt(summary),
-      stopUntold: summary.end.complete && !summary.head.format.startsWith('trace.dat'),
       known: summary.knownUntil,
       release: summary.head.release,
       free: (page) => freeAt.get(ledger.areas.of(page)) ?? ledger.areas.of(page).freeAt,
@@ -161,8 +160,9 @@ export class Audit {
 /** Records that may be missing of a thousand, and the recording still tells that nothing happened: trace-cmd 3.1.6 leaves a few out at the end. */
 const MISSING = 0.01
 
-/** When the recorder stopped; undefined if the file does not tell, or has been cut since. */
-function stoppedAt({ end, absent, records, stopTime, lastTime, head }: TraceSummary): number | undefined {
+/** `EndOfTrace.stopped`. */
+function stoppedAt({ end, absent, records, stopTime, lastTime, head }: TraceSummary): number | 'untold' | undefined {
+  if (end.complete && !head.format.startsWith('trace.dat')) return 'untold'
   if (!end.complete || stopTime === undefined || stopTime < lastTime || head.comparable === false) return undefined
   const missing = absent.reduce((sum, one) => sum + one.absent, 0)
   return missing > MISSING * (records + missing) ? undefined : stopTime

@@ -10,10 +10,11 @@ export interface EndOfTrace {
   /** First and last time stamp of any event. */
   readonly first: number
   readonly last: number
-  /** When the recorder stopped, if it said so and what it wrote until then is all in the file: nothing happened between `last` and this. */
-  readonly stopped: number | undefined
-  /** The format cannot say when the recorder stopped: a text that is whole. */
-  readonly stopUntold: boolean
+  /**
+   * When the recorder stopped, if what it wrote until then is all in the file: nothing happened between `last` and this. `untold`: the format has no
+   * word for it (a text that is whole); undefined: the file does not say, or is not whole.
+   */
+  readonly stopped: number | 'untold' | undefined
   /** Until when all that happened is known: what was not given back later may have been, unseen. */
   readonly known: number
   readonly release: string | undefined

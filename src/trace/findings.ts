@@ -73,7 +73,7 @@ const STILL_PART = 0.1
 /** How long the recording went on after the last event of any device page, where that is long enough to be a hang; undefined if it is not, or is not known. */
 function standstill({ ledger, pages, last, stopped, first }: EndOfTrace): number | undefined {
   const at = pages.reduce((latest, page) => Math.max(latest, ledger.lastEventAt(page.index)), Number.NEGATIVE_INFINITY)
-  const still = (stopped ?? last) - at
+  const still = (typeof stopped === 'number' ? stopped : last) - at
   return still >= STILL && still >= STILL_PART * (at - first) ? still : undefined
 }
 
@@ -122,11 +122,11 @@ function silentIdle(end: EndOfTrace, rules: KernelRules | undefined): Finding[] 
     const sleeps = `whoever waits${who} for ${one ? 'it' : 'one of them'} to become idle sleeps for ever`
     findings.push({
       kind: 'silent-idle',
-      severity: still === undefined && !end.stopUntold ? 'unknown' : 'error',
+      severity: still === undefined && end.stopped !== 'untold' ? 'unknown' : 'error',
       why:
         still !== undefined
           ? `${idle}: nobody holds ${one ? 'it' : 'them'}, yet ${sleeps}, and in the ${duration(still)} until the recording was stopped nothing more was done to any device page.`
-          : end.stopUntold
+          : end.stopped === 'untold'
             ? `${idle}: nobody holds ${one ? 'it' : 'them'}, yet ${sleeps} (that somebody waits no count event tells, nor does a text tell how long the recording went on).`
             : `${idle}: ${sleeps}, but that somebody waits no count event tells, and ${end.stopped === undefined ? 'how long this recording went on after its last one is not known' : 'this recording did not go on for long after its last one'}.`,
       pages: accounts.map(({ page }) => page.pfn).sort((a, b) => a - b),

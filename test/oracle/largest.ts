@@ -3,8 +3,8 @@
  * (grain access, every reduction off). States, transitions and the verdict of every check must be the same; of a livelock,
  * which is a property of cycles under fairness, SPIN is not asked.
  *
- * Without names: the six largest scenarios below 20 million states, by one kernel each. All of them takes about half an hour, two thirds of it SPIN's reading of
- * device-evict-and-fault-on-tail, which has few states for its 170,000 lines.
+ * Without names: the six largest scenarios below 20 million states, by one kernel each. Of device-evict-and-fault-on-tail, with few states for its 170,000 lines,
+ * SPIN's reading took most of 16 minutes, beside other work.
  * Needs spin, about 4 GB, and tcc or gcc: tcc takes a second where gcc takes minutes.
  */
 import { searchAll } from '../../src/engine/explore.ts'

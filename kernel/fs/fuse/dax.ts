@@ -1,6 +1,6 @@
 // Layout breaks and faults of virtiofs files with a DAX window: fs/fuse/dax.c. The pages are those of the window; the
 // blocks behind them are the host's.
-import { atomic } from 'putpage/model'
+import { atomic, type Word } from 'putpage/model'
 import type { AddressSpace } from '../../include/linux/fs.ts'
 import type { Page, Vma } from '../../include/linux/mm_types.ts'
 import { down_read, down_write, up_read, up_write } from '../../include/linux/rwsem.ts'
@@ -65,23 +65,30 @@ function dmap_reinit_add_to_free_pool(inode: AddressSpace, index: FirstIndex): v
   })
 }
 
+/** What was found, and whether to try again: the answer and `*retry` of inode_inline_reclaim_one_dmap(). */
+type Reclaimed = Word<{ dmap: Page | null; retry: boolean }>
+
 /**
  * inode_inline_reclaim_one_dmap(): who writes or reads with a call, and finds no free range, takes one of its own file, which never comes to
  * the free list. `victim` is what inode_lookup_first_dmap() finds. Who waited in the layout break, and finds that the range is gone when it
- * looks again, says so, and returns it all the same.
+ * looks again, asks to be called again, and returns it all the same.
  */
-function inode_inline_reclaim_one_dmap(inode: AddressSpace, victim: FirstIndex): Page | null {
+function inode_inline_reclaim_one_dmap(inode: AddressSpace, victim: FirstIndex): Reclaimed {
   down_write(inode.invalidate_lock)
   let dmap = inode.blocks[victim]
+  let retry = false
   if (dmap !== null) {
     fuse_dax_break_layouts(inode, victim, victim)
     if (inode.blocks[victim] !== null) {
       invalidate_inode_pages2_range(inode, victim)
       inode.blocks[victim] = null
-    } else if (change.fuse_inline_reclaim_forgets_range) dmap = null
+    } else {
+      retry = true
+      if (change.fuse_inline_reclaim_forgets_range) dmap = null
+    }
   }
   up_write(inode.invalidate_lock)
-  return dmap
+  return { dmap, retry }
 }
 
 /** alloc_dax_mapping(): a range of the free list. */
@@ -93,12 +100,21 @@ function alloc_dax_mapping(): Page | null {
   })
 }
 
+/** alloc_dax_mapping_reclaim(). Without a free range, and with none of the file's own, it would sleep until the worker has freed one: null here. */
+function alloc_dax_mapping_reclaim(inode: AddressSpace, victim: FirstIndex): Page | null {
+  while (true) {
+    const free = alloc_dax_mapping()
+    if (free !== null) return free
+    const found = inode_inline_reclaim_one_dmap(inode, victim)
+    if (found.dmap !== null || !found.retry) return found.dmap
+  }
+}
+
 /**
- * fuse_setup_new_dax_mapping() of a write(2) or read(2) with its alloc_dax_mapping_reclaim(), fuse_setup_one_mapping(): the file gets a range for
- * `index`. Without a free one, and with none of its own, it would sleep until the worker has freed one: here it ends.
+ * fuse_setup_new_dax_mapping() of a write(2) or read(2), fuse_setup_one_mapping(): the file gets a range for `index`. That somebody else may have
+ * set one up for it meanwhile is left out.
  */
 export function fuse_setup_new_dax_mapping(inode: AddressSpace, index: FirstIndex, victim: FirstIndex): void {
-  let dmap = alloc_dax_mapping()
-  if (dmap === null) dmap = inode_inline_reclaim_one_dmap(inode, victim)
+  const dmap = alloc_dax_mapping_reclaim(inode, victim)
   if (dmap !== null) inode.blocks[index] = dmap
 }

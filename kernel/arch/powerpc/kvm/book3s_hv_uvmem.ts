@@ -288,12 +288,12 @@ export function kvmppc_uvmem_migrate_to_ram(vma: Vma, page: Page): FaultResult {
   return kvmppc_svm_page_out(vma, pvt.kvm!, fault_page) ? 'done' : 'sigbus'
 }
 
-/** kvmppc_h_svm_page_in() without H_PAGE_IN_SHARED: true is H_SUCCESS. */
+/** kvmppc_h_svm_page_in() without H_PAGE_IN_SHARED: true is H_SUCCESS. find_vma_intersection() comes under uvmem_lock here, before it in the two below. */
 export function kvmppc_h_svm_page_in(vma: Vma, kvm: Kvm): boolean {
   down_read(vma.mm.mmap_lock)
   mutex_lock(kvm.uvmem_lock)
   let done = false
-  if (!kvmppc_gfn_is_uvmem_pfn(kvm)) done = kvmppc_svm_page_in(vma, kvm, true)
+  if (!kvmppc_gfn_is_uvmem_pfn(kvm) && vma.linked) done = kvmppc_svm_page_in(vma, kvm, true)
   mutex_unlock(kvm.uvmem_lock)
   up_read(vma.mm.mmap_lock)
   return done
@@ -302,7 +302,7 @@ export function kvmppc_h_svm_page_in(vma: Vma, kvm: Kvm): boolean {
 /** kvmppc_h_svm_page_out(): true is H_SUCCESS. */
 export function kvmppc_h_svm_page_out(vma: Vma, kvm: Kvm): boolean {
   down_read(vma.mm.mmap_lock)
-  const done = kvmppc_svm_page_out(vma, kvm, null)
+  const done = vma.linked && kvmppc_svm_page_out(vma, kvm, null)
   up_read(vma.mm.mmap_lock)
   return done
 }
@@ -344,6 +344,12 @@ function mark_for_sharing(kvm: Kvm): boolean {
 /** kvmppc_uvmem_drop_pages(): the guest stops being secure (KVM_PPC_SVM_OFF), or never became so. */
 export function kvmppc_uvmem_drop_pages(vma: Vma, kvm: Kvm, skip_page_out: boolean): void {
   down_read(vma.mm.mmap_lock)
+  if (vma.linked) kvmppc_uvmem_drop_page(vma, kvm, skip_page_out)
+  up_read(vma.mm.mmap_lock)
+}
+
+/** One turn of its loop. */
+function kvmppc_uvmem_drop_page(vma: Vma, kvm: Kvm, skip_page_out: boolean): void {
   mutex_lock(kvm.uvmem_lock)
   const pfn = kvm.pfn
   if (pfn.flag === 'uvmem') {
@@ -353,7 +359,6 @@ export function kvmppc_uvmem_drop_pages(vma: Vma, kvm: Kvm, skip_page_out: boole
     __kvmppc_svm_page_out(vma, kvm, null)
   } else kvm.pfn = { flag: 'none', page: null }
   mutex_unlock(kvm.uvmem_lock)
-  up_read(vma.mm.mmap_lock)
 }
 
 /** For properties: the bit of a page, which is free if it is clear. */
