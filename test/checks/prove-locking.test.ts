@@ -15,7 +15,7 @@ interface Mistake {
 const edit = (file: string, from: string, to: string): Edit => ({ file, from, to })
 const HELD_AT_END = 'finally:no lock is held'
 const UVMEM = 'kernel/arch/powerpc/kvm/book3s_hv_uvmem.ts'
-const DROP = 'export function kvmppc_uvmem_drop_pages(vma: Vma, kvm: Kvm, skip_page_out: boolean): void {\n'
+const DROP = 'function kvmppc_uvmem_drop_page(vma: Vma, kvm: Kvm, skip_page_out: boolean): void {\n'
 const DROPPED = "  } else kvm.pfn = { flag: 'none', page: null }\n"
 
 const MISTAKES: readonly Mistake[] = [
@@ -48,8 +48,8 @@ const MISTAKES: readonly Mistake[] = [
     what: 'a mutex is not taken',
     scenario: 'uvmem-zap-and-drop',
     kernel: 'v7.3',
-    edit: edit(UVMEM, `${DROP}  down_read(vma.mm.mmap_lock)\n  mutex_lock(kvm.uvmem_lock)\n`, `${DROP}  down_read(vma.mm.mmap_lock)\n`),
-    fails: 'race:kvmppc_uvmem_drop_pages:bad unlock balance',
+    edit: edit(UVMEM, `${DROP}  mutex_lock(kvm.uvmem_lock)\n`, DROP),
+    fails: 'race:kvmppc_uvmem_drop_page:bad unlock balance',
   },
   {
     what: 'a mutex is kept',
