@@ -1,9 +1,12 @@
 /** What decompresses chunks of a trace.dat on the command line and in its worker threads. */
-import * as zlib from 'node:zlib'
+import { createRequire } from 'node:module'
 import type { Inflate } from '../trace/byte-file.ts'
 import { Zstd } from '../trace/zstd.ts'
 
 /** Makes the decompressors; zstd's is WebAssembly and has to be instantiated first. */
+/** Loaded by the first chunk that needs it: it takes as long to load as the readers. */
+let zlib: typeof import('node:zlib') | undefined
+
 export async function makeInflate(): Promise<Inflate> {
   const decoder = new Zstd()
   await withoutFetch(() => decoder.init())
@@ -11,6 +14,7 @@ export async function makeInflate(): Promise<Inflate> {
     zstd: (bytes, size) => decoder.decode(bytes, size),
     borrowZstd: (bytes, size) => decoder.borrow(bytes, size),
     zlib(bytes, size) {
+      zlib ??= createRequire(import.meta.url)('node:zlib') as typeof import('node:zlib')
       return zlib.inflateSync(bytes, { maxOutputLength: Math.max(1, size) })
     },
   }

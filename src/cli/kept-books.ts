@@ -4,7 +4,8 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { RoleAutomaton } from '../roles/automaton.ts'
-import { type BookPages, keptBook, type RoleBook } from '../roles/book.ts'
+import type { BookPages, RoleBook } from '../roles/book.ts'
+import { keptBook } from '../roles/kept-book.ts'
 import { readKeptBook } from './book-files.ts'
 
 /** What is asked of the thread. */

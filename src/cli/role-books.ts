@@ -1,6 +1,7 @@
 /** What the model says of a kernel's page counts: made from `kernel/` when first asked, and kept for the next time. */
 import { type FunctionLibrary, loadFunctions } from '../lang/function-body.ts'
-import { type BookPages, type KeptBook, keptBook, roleBook } from '../roles/book.ts'
+import { type BookPages, type KeptBook, roleBook } from '../roles/book.ts'
+import { keptBook } from '../roles/kept-book.ts'
 import { PAGE_WORLD } from '../roles/page-world.ts'
 import { keepBook, kernelFiles, readKeptBook } from './book-files.ts'
 import { diskHost } from './files.ts'

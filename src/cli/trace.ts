@@ -2,15 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { ExitCode } from '../report/exit-code.ts'
-import { renderLife } from '../report/page-life.ts'
 import { auditJson } from '../report/trace-json.ts'
 import { renderAudit } from '../report/trace-text.ts'
 import type { AuditResult } from '../trace/audit.ts'
 import type { DeviceRange } from '../trace/life.ts'
-import { PageStories } from '../trace/page-story.ts'
 import { type FrameSet, ordinaryFrames, parseIomem, parseRange } from '../trace/ranges.ts'
 import { Symbols } from '../trace/symbols.ts'
-import { renderRows } from './duckdb.ts'
 import { Failure } from './failure.ts'
 import { PRESETS } from './model-rules.ts'
 import { outputColour, outputWidth } from './terminal.ts'
@@ -82,15 +79,16 @@ async function traceFiles(path: string, other: string | undefined, flags: TraceF
   if (other !== undefined) throw new Failure('one recording at a time; two are lined up with --diff')
   const outputs = await outputsOf(path, flags, pfns)
   try {
-    const stories = new PageStories(pfns)
-    const result = await auditFile({ ...request, judges: [...(pfns.length > 0 ? [stories] : []), ...outputs.judges], references: outputs.references })
+    // What only some ask for is loaded for them only.
+    const lives = pfns.length > 0 ? await import('./page-lives.ts').then(({ PageLives }) => new PageLives(pfns)) : undefined
+    const result = await auditFile({ ...request, judges: [...(lives ? [lives.judge] : []), ...outputs.judges], references: outputs.references })
     const { said, answer } = await outputs.finish(result)
     if (answer) {
-      process.stdout.write(flags.json ? `${JSON.stringify(answer, null, 1)}\n` : renderRows(answer))
+      process.stdout.write(flags.json ? `${JSON.stringify(answer, null, 1)}\n` : (await import('./duckdb.ts')).renderRows(answer))
       return 0
     }
     if (flags.json) process.stdout.write(`${JSON.stringify(auditJson(result), null, 1)}\n`)
-    else if (pfns.length > 0) process.stdout.write(lives(result, stories, pfns))
+    else if (lives) process.stdout.write(lives.text(result, outputColour()))
     else {
       const kernelFrom =
         flags.kernel !== undefined ? 'option' : result.kernel === undefined ? 'none' : result.summary.head.uname === undefined ? 'guess' : 'trace'
@@ -182,15 +180,4 @@ function frameNumber(text: string): number {
   const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : /^[0-9a-f]+$/i.test(text) ? Number.parseInt(text, 16) : Number.NaN
   if (!Number.isSafeInteger(value)) throw new Failure(`--pfn ${text}: a page frame number is needed, as in 0x41819`)
   return value
-}
-
-function lives(result: AuditResult, stories: PageStories, pfns: readonly number[]): string {
-  return pfns
-    .map((pfn) => {
-      const story = stories.stories.get(pfn) ?? []
-      const range = result.ranges.find(({ start, end }) => pfn >= start && pfn <= end)
-      if (story.length === 0) return `page 0x${pfn.toString(16)}: no event in this trace\n`
-      return renderLife(pfn, story, stories.cut.has(pfn), result.summary.tables, range?.freeAt, outputColour())
-    })
-    .join('\n')
 }

@@ -37,7 +37,7 @@ export interface BesideModel {
 export function besideModel(rejected: Rejection, kernel: string, task: string, placeOf: (time: number, pid: number) => number): BesideModel {
   const { entry, unfinished, before, event, mayEnd } = rejected
   const ways = new Map<string, Allowed>()
-  for (const { letter, chain } of rejected.expected) {
+  for (const { letter, chain } of rejected.expected()) {
     if (!letter.done) continue
     const said = letterWords(letter)
     const key = `${said} ${chain.at(-1)}`

@@ -31,8 +31,8 @@ export interface Rejection {
   readonly entry: string
   /** What this call had done to the page before, as recorded: the last few. */
   readonly before: readonly CallEvent[]
-  /** What the model has it do next. */
-  readonly expected: readonly { readonly letter: Letter; readonly chain: readonly string[] }[]
+  /** What the model has it do next; found out when it is asked for. */
+  readonly expected: () => readonly { readonly letter: Letter; readonly chain: readonly string[] }[]
   /** The model may also have the call do no more to the page. */
   readonly mayEnd: boolean
 }
@@ -234,7 +234,7 @@ export class HeldToModel implements LifeJudge {
       unfinished,
       entry,
       before,
-      expected: markings.expected(marking).map((letter) => ({ letter, chain: chains[letter.chain] })),
+      expected: () => markings.expected(marking).map((letter) => ({ letter, chain: chains[letter.chain] })),
       mayEnd: markings.mayEnd(marking),
     })
   }

@@ -143,26 +143,38 @@ export class Replay {
     settling.rows = roomFor(settling.rows, n)
     // Carried rows first: they are the older.
     const touched = this.count(batch, 0, own, this.count(batch, own, n, 0))
-    let at = 0
-    for (let i = 0; i < touched; i++) {
-      const index = this.touched[i]
-      const count = this.starts[index]
-      this.starts[index] = at
-      at += count
-    }
+    this.lay(touched)
     this.place(own, n)
     this.place(0, own)
     if (own > 0) recording.lastTime = Math.max(recording.lastTime, batch.time[own - 1])
-    const settled = carryOn ? recording.lastTime - recording.late : Number.POSITIVE_INFINITY
+    this.settleAll(batch, touched, carryOn ? recording.lastTime - recording.late : Number.POSITIVE_INFINITY)
+    if (batch === given) batch.length = own
+  }
+
+  // Loops over pages and rows are functions of their own: the engine compiles a long function that is called seldom over and over.
+
+  /** From how many rows each page has to where they begin. */
+  private lay(touched: number): void {
+    const { starts } = this
+    let at = 0
+    for (let i = 0; i < touched; i++) {
+      const index = this.touched[i]
+      const count = starts[index]
+      starts[index] = at
+      at += count
+    }
+  }
+
+  private settleAll(batch: EventBatch, touched: number, settled: number): void {
+    const { settling, starts } = this
     let from = 0
     for (let i = 0; i < touched; i++) {
       const index = this.touched[i]
-      const to = this.starts[index]
-      this.starts[index] = 0
+      const to = starts[index]
+      starts[index] = 0
       settling.settle(index, batch, from, to, settled)
       from = to
     }
-    if (batch === given) batch.length = own
   }
 
   /** Finds the pages of rows, and counts the rows of each. Gives how many pages there are, with the `touched` there were. */

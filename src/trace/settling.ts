@@ -68,7 +68,12 @@ export class Settling {
     const { demand, need, fixed, result, delta } = recording.letters
     const { letter, time } = batch
     let count = table.counts[index]
-    if (table.epochs[index] !== recording.epoch || table.birthsSeen[index] !== recording.births.length || Number.isNaN(count)) {
+    const known = table.epochs[index] === recording.epoch && table.birthsSeen[index] === recording.births.length
+    if (known && to === from + 1 && demand[letter[rows[from]]] === Demand.birth) {
+      this.settleBirth(table.pages[index], batch, from, result[letter[rows[from]]])
+      return
+    }
+    if (!known || Number.isNaN(count)) {
       this.settleSlowly(table.pages[index], batch, from, to, settled)
       return
     }
@@ -92,6 +97,14 @@ export class Settling {
     table.marks[index] = mark
     for (let k = cut; k < to; k++) this.keep(batch, rows[k])
     if (cut > from) this.tell(table.pages[index], batch, from, cut, told)
+  }
+
+  /** A row that makes the page, alone: there are as many in a row as the memory map that is made has pages. */
+  private settleBirth(page: TrackedPage, batch: EventBatch, at: number, count: number): void {
+    const { marks } = this.table
+    if ((marks[page.index] & BIRTH) === 0) this.broken(page, 'reborn', batch.time[this.rows[at]])
+    marks[page.index] |= BIRTH | EXACT
+    this.tell(page, batch, at, at + 1, count)
   }
 
   private settleSlowly(page: TrackedPage, batch: EventBatch, start: number, to: number, settled: number): void {

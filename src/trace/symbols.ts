@@ -14,7 +14,8 @@ export class Symbols {
   /** Sorted addresses, and where in the text the name of each begins. */
   private readonly addresses: Float64Array
   private readonly names: Uint32Array
-  private readonly known = new Map<string, Frame>()
+  /** Frames of addresses that were asked for, by upper and lower half. */
+  private readonly known = new Map<number, Map<number, Frame>>()
 
   constructor(kallsyms: Uint8Array) {
     this.text = kallsyms
@@ -42,15 +43,21 @@ export class Symbols {
 
   /** The frame of an address given as two words. An address no symbol covers is named by its number. */
   frame(low: number, high: number): Frame {
-    const text = `0x${high === 0 ? '' : high.toString(16)}${high === 0 ? low.toString(16) : low.toString(16).padStart(8, '0')}`
-    const known = this.known.get(text)
-    if (known) return known
-    const frame = this.find(low, high, text)
-    this.known.set(text, frame)
+    let known = this.known.get(high)
+    if (!known) {
+      known = new Map()
+      this.known.set(high, known)
+    }
+    let frame = known.get(low)
+    if (!frame) {
+      frame = this.find(low, high)
+      known.set(low, frame)
+    }
     return frame
   }
 
-  private find(low: number, high: number, text: string): Frame {
+  private find(low: number, high: number): Frame {
+    const text = `0x${high === 0 ? '' : high.toString(16)}${high === 0 ? low.toString(16) : low.toString(16).padStart(8, '0')}`
     const address = BigInt(text)
     const at = key(low, high)
     const { addresses } = this

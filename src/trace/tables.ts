@@ -96,6 +96,11 @@ export class AddressTables extends Tables {
     }
   }
 
+  /** Reads the symbols now; else they are read when the first stack is asked for. */
+  readSymbols(): void {
+    this.symbols ??= new Symbols(this.kallsyms)
+  }
+
   override stack(id: number): readonly Frame[] {
     return this.named[id] ?? this.name(id)
   }

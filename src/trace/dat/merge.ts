@@ -20,27 +20,41 @@ export interface MergeSink {
 /** Merges until all streams end. Rows of one CPU keep their order, whatever their stamps say. */
 export async function merge(streams: readonly CpuStream[], sink: MergeSink): Promise<void> {
   const seen = (unit: ReadUnit): void => sink.unit(unit)
-  // The replay puts what it carried over behind the rows.
-  const out = newBatch(ROWS + SPARE)
-  const flush = (): void => {
-    if (out.length === 0) return
-    sink.events(out)
-    out.length = 0
+  const merger = new Merger(streams, sink)
+  while (merger.live.length > 0) {
+    for (const stream of merger.live) if (!stream.has) await stream.ready(seen)
+    merger.advance()
   }
-  const begun = new Set<CpuStream>()
-  let live = [...streams]
-  for (;;) {
-    let ended = false
-    for (const stream of live) {
-      if (!stream.has) await stream.ready(seen)
-      ended ||= stream.ended
+}
+
+/** What there is to do between two waits: in functions of their own, since the engine compiles a function that waits anew for each place it goes on from. */
+class Merger {
+  live: readonly CpuStream[]
+  private readonly sink: MergeSink
+  private readonly begun = new Set<CpuStream>()
+  // The replay puts what it carried over behind the rows.
+  private readonly out = newBatch(ROWS + SPARE)
+
+  constructor(streams: readonly CpuStream[], sink: MergeSink) {
+    this.live = streams
+    this.sink = sink
+  }
+
+  /** Goes on until a stream has to be waited for. */
+  advance(): void {
+    const { live } = this
+    if (live.some((stream) => stream.ended)) {
+      this.flush()
+      for (const stream of live) if (stream.ended) this.sink.ended(stream)
+      this.live = live.filter((stream) => !stream.ended)
+      if (this.live.length === 0) return
     }
-    if (ended) {
-      flush()
-      for (const stream of live) if (stream.ended) sink.ended(stream)
-      live = live.filter((stream) => !stream.ended)
-    }
-    if (live.length === 0) break
+    while (this.step()) {}
+  }
+
+  /** One stream's rows up to the next of another. False if it has no more for now. */
+  private step(): boolean {
+    const { live } = this
     let first = live[0]
     let best = first.time
     let second = Number.POSITIVE_INFINITY
@@ -53,37 +67,51 @@ export async function merge(streams: readonly CpuStream[], sink: MergeSink): Pro
       } else if (time < second) second = time
     }
     const unit = first.unit as ReadUnit
-    if (!begun.has(first)) {
-      begun.add(first)
-      flush()
-      sink.began(first)
+    if (!this.begun.has(first)) {
+      this.begun.add(first)
+      this.flush()
+      this.sink.began(first)
     }
     const loss = unit.losses[first.loss]
     if (loss && loss.row <= first.row) {
-      flush()
-      sink.lost(first, loss)
+      this.flush()
+      this.sink.lost(first, loss)
       first.loss++
-      continue
+      return first.has
     }
     const limit = loss ? loss.row : unit.batch.length
-    const { time } = unit.batch
-    let to = first.row + 1
-    while (to < limit && time[to] <= second) to++
+    const to = rowsUntil(unit.batch.time, first.row, limit, second)
     if (first.row === 0 && to === unit.batch.length && to > ROWS / 8) {
       // A whole unit in one piece: no need to copy it.
-      flush()
-      sink.events(unit.batch)
-    } else {
-      for (let row = first.row; row < to; ) {
-        if (out.length === ROWS) flush()
-        const rows = Math.min(to - row, ROWS - out.length)
-        if (rows < 24) for (let i = 0; i < rows; i++) copyRow(unit.batch, row + i, out, out.length + i)
-        else copyRows(unit.batch, row, row + rows, out, out.length)
-        out.length += rows
-        row += rows
-      }
-    }
+      this.flush()
+      this.sink.events(unit.batch)
+    } else this.append(unit.batch, first.row, to)
     first.row = to
+    return first.has
   }
-  flush()
+
+  private append(batch: EventBatch, from: number, to: number): void {
+    const { out } = this
+    for (let row = from; row < to; ) {
+      if (out.length === ROWS) this.flush()
+      const rows = Math.min(to - row, ROWS - out.length)
+      if (rows < 24) for (let i = 0; i < rows; i++) copyRow(batch, row + i, out, out.length + i)
+      else copyRows(batch, row, row + rows, out, out.length)
+      out.length += rows
+      row += rows
+    }
+  }
+
+  private flush(): void {
+    if (this.out.length === 0) return
+    this.sink.events(this.out)
+    this.out.length = 0
+  }
+}
+
+/** The first row behind `from` that is later than a time; `limit` if there is none before it. */
+function rowsUntil(times: Float64Array, from: number, limit: number, time: number): number {
+  let to = from + 1
+  while (to < limit && times[to] <= time) to++
+  return to
 }

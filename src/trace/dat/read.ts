@@ -1,7 +1,7 @@
 /** A pass over a trace.dat: head, units, merge, and what the listener hears. */
 import { type ByteFile, type Inflate, TraceError } from '../byte-file.ts'
 import { guessReleaseOf } from '../kernel-guess.ts'
-import { unpackBatch } from '../page-event.ts'
+import { type EventBatch, unpackBatch } from '../page-event.ts'
 import type { AbsentRecords, RangeEvent, TraceEnd, TraceHead, TraceListener, TraceSummary } from '../source.ts'
 import type { Symbols } from '../symbols.ts'
 import { AddressTables } from '../tables.ts'
@@ -89,8 +89,7 @@ export async function readDat(
       const map = maps[parser]
       tables.adopt(result.stacks, map)
       const batch = unpackBatch(result.batch)
-      const { stack, length } = batch
-      for (let row = 0; row < length; row++) stack[row] = map[stack[row]]
+      renumber(batch, map)
       for (const orphan of result.orphans) (orphan as unknown as number[])[2] = map[orphan[2]]
       return { ...result, batch }
     },
@@ -102,8 +101,12 @@ export async function readDat(
   }
   const target = Math.max(4096, Math.floor((buffer.compressed ? PACKED_UNIT : PLAIN_UNIT) / Math.max(1, Math.floor(count / 4))))
   const streams = buffer.cpus.map((data) => new CpuStream(new JobCutter(file, data, buffer.pageSize, buffer.compressed, head.little, target), host))
+  // The merge begins when all CPUs have begun: what comes first of each is worked on before what comes later of any.
+  for (let units = 1; units <= host.ahead; units++) for (const stream of streams) stream.fill(units)
   const said = traceHead(head, buffer, symbols)
   listener.head?.(said)
+  // While the first units are on their way there is time for it.
+  tables.readSymbols()
   const totals = { events: 0, records: 0, lost: 0, unknown: false, first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY }
   let damage: string | undefined = head.damage
   /** What the recorder noted of a CPU when it stopped; a recorder that was killed noted nothing, and wrote whole pages only. */
@@ -192,6 +195,10 @@ export async function readDat(
     stopTime: stops.length > 0 ? Math.max(...stops) : undefined,
     knownUntil: Math.min(totals.last, ...absent.map(({ cpu }) => ends.get(cpu)?.last ?? totals.last)),
   }
+}
+
+function renumber({ stack, length }: EventBatch, map: readonly number[]): void {
+  for (let row = 0; row < length; row++) stack[row] = map[stack[row]]
 }
 
 /** What the kernel counted against what was read. Of a file that ends early it says nothing new. */

@@ -35,15 +35,15 @@ export class CpuStream {
     this.cutter = cutter
     this.cpu = cutter.cpu
     this.host = host
-    this.fill()
   }
 
   get progress(): { readonly done: number; readonly of: number } {
     return this.cutter.progress
   }
 
-  private fill(): void {
-    while (this.queue.length < this.host.ahead) {
+  /** Has up to `units` under way; never more than the host wants. */
+  fill(units = this.host.ahead): void {
+    while (this.queue.length < Math.min(units, this.host.ahead)) {
       const job = this.cutter.next(this.host.buffer(), this.host.drop())
       if (!job) return
       const { host } = this
