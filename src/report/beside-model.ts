@@ -1,6 +1,6 @@
 /** The call that leaves the model, beside what the model has it do: the events they share, and what the model allows where they part. */
 import type { Certainty } from '../roles/automaton.ts'
-import type { Rejection } from '../trace/held-to-model.ts'
+import type { Rejection } from '../trace/held-conformance.ts'
 import { letterWords } from '../trace/not-in-model.ts'
 
 /** Ways to go on that are named. */
@@ -37,7 +37,7 @@ export interface BesideModel {
 export function besideModel(rejected: Rejection, kernel: string, task: string, placeOf: (time: number, pid: number) => number): BesideModel {
   const { entry, unfinished, before, event, mayEnd } = rejected
   const ways = new Map<string, Allowed>()
-  for (const { letter, chain } of rejected.expected()) {
+  for (const { letter, chain } of rejected.expected) {
     if (!letter.done) continue
     const said = letterWords(letter)
     const key = `${said} ${chain.at(-1)}`

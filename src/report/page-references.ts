@@ -1,6 +1,6 @@
 /** One page's whole life with its references paired: which get was paid back by which put, as far as stacks, tasks and amounts tell. */
 import type { AuditResult } from '../trace/audit.ts'
-import type { Rejection } from '../trace/held-to-model.ts'
+import type { Rejection } from '../trace/held-conformance.ts'
 import { holderOf, isZap } from '../trace/holder.ts'
 import { notInModel } from '../trace/not-in-model.ts'
 import { deltaOf, OP_NAMES, Op } from '../trace/page-event.ts'

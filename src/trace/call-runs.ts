@@ -1,6 +1,6 @@
 /** Calls under way on pages, in columns: they come with nearly every event and go with the next, so they are used again and hold no objects. */
 import { PAGES, roomFor } from './columns.ts'
-import type { Letters } from './letters.ts'
+import type { LetterColumns } from './letters.ts'
 import type { Marking } from './markings.ts'
 
 /** One event of a call, as far as it is shown. */
@@ -81,7 +81,7 @@ export class CallRuns {
   }
 
   /** The last events of a run, in order. */
-  history(run: number, { op, val, ret, stack }: Letters): CallEvent[] {
+  history(run: number, { op, val, ret, stack }: LetterColumns): CallEvent[] {
     const found: CallEvent[] = []
     for (let i = Math.max(0, this.events[run] - KEPT); i < this.events[run]; i++) {
       const place = i % KEPT

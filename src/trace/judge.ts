@@ -1,6 +1,6 @@
 /** Whoever judges or collects lives beside the ledger: the conformance to the model, the exports, the comparison of two traces. */
 import type { Finding } from './finding.ts'
-import type { Rejection } from './held-to-model.ts'
+import type { Rejection } from './held-conformance.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import type { Letters } from './letters.ts'
 import type { DevicePage, DeviceType, LifeListener } from './life.ts'

@@ -24,8 +24,17 @@ export const Demand = {
   birth: 3,
 } as const
 
+/** What is known of letters, by letter: as far as those need it who follow calls. */
+export interface LetterColumns {
+  readonly op: Uint8Array
+  readonly val: Int32Array
+  readonly ret: Int32Array
+  readonly stack: Uint32Array
+  readonly site: Int32Array
+}
+
 /** Letters in columns: index by the letter. */
-export class Letters {
+export class Letters implements LetterColumns {
   size = 0
   op = new Uint8Array(256)
   val = new Int32Array(256)

@@ -34,6 +34,8 @@ export class Markings {
   private readonly moves: Uint32Array[] = []
   private readonly symbols: (readonly number[])[] = []
   private readonly symbolIds = new Map<string, SymbolId>()
+  /** Per marking, once it was asked for: see `expected`. */
+  private readonly next: (readonly Letter[])[] = []
   /** At the beginning of a call. */
   readonly start: Marking
   /** Anywhere in a call: its beginning was not recorded. */
@@ -93,8 +95,14 @@ export class Markings {
   }
 
   /** What could have come next, for a person. */
-  expected(marking: Marking): Letter[] {
+  expected(marking: Marking): readonly Letter[] {
     if (marking < 0) return []
+    // Thousands of lives may leave the model at one place.
+    this.next[marking] ??= this.nextOf(marking)
+    return this.next[marking]
+  }
+
+  private nextOf(marking: Marking): Letter[] {
     const from = this.accepts[marking] ? [...this.sets[marking], ...this.sets[this.start]] : this.sets[marking]
     return [...new Set(from.flatMap((state) => this.automaton.edges[state].map((edge) => edge.letter)))].map((letter) => this.automaton.letters[letter])
   }

@@ -3,10 +3,10 @@ import type { RoleAutomaton } from '../roles/automaton.ts'
 import type { RoleBook } from '../roles/book.ts'
 import { type CallSite, CallsSeen, callSite } from './call-site.ts'
 import { roomFor } from './columns.ts'
-import type { Letters } from './letters.ts'
+import type { LetterColumns } from './letters.ts'
 import type { DeviceType } from './life.ts'
 import { Markings, type SymbolId } from './markings.ts'
-import type { TraceTables } from './source.ts'
+import type { SiteFrames } from './source.ts'
 
 /** What an event is to the model: the same for all events of one letter. */
 export interface Meaning {
@@ -40,14 +40,14 @@ export class Meanings {
     this.book = book
   }
 
-  of(type: DeviceType, letter: number, letters: Letters, tables: TraceTables): Meaning {
+  of(type: DeviceType, letter: number, letters: LetterColumns, tables: SiteFrames): Meaning {
     const ofType = this.known.get(type)
     const number = ofType === undefined || letter >= ofType.length ? 0 : ofType[letter]
     return number > 0 ? this.all[number - 1] : this.find(type, letter, letters, tables)
   }
 
   /** Whether a call of an automaton's function can be under way in a site: the function is in its frames. */
-  isWithin(automaton: number, site: number, tables: TraceTables): boolean {
+  isWithin(automaton: number, site: number, tables: SiteFrames): boolean {
     let known = this.within[automaton]?.get(site)
     if (known === undefined) {
       const { entry } = this.automata[automaton].automaton
@@ -58,7 +58,7 @@ export class Meanings {
     return known
   }
 
-  private find(type: DeviceType, letter: number, letters: Letters, tables: TraceTables): Meaning {
+  private find(type: DeviceType, letter: number, letters: LetterColumns, tables: SiteFrames): Meaning {
     const site = letters.site[letter]
     const frames = site === 0 ? [] : tables.siteFrames(site)
     if (!this.learned.has(site)) {

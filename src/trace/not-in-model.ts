@@ -2,7 +2,7 @@
 import type { Letter } from '../roles/automaton.ts'
 import type { CallEvent } from './call-runs.ts'
 import type { Finding } from './finding.ts'
-import type { Rejection } from './held-to-model.ts'
+import type { Rejection } from './held-conformance.ts'
 import { OP_NAMES, Op } from './page-event.ts'
 import type { TraceTables } from './source.ts'
 
@@ -40,14 +40,7 @@ function why(one: Rejection, kernel: string, pages: number, tables: TraceTables)
   const said = operation(one.event, tables)
   const history = one.before.slice(-MOST_SHOWN).map((event) => operation(event, tables))
   const before = history.length === 0 ? 'as the first thing the call does to the page' : `after ${history.join(', ')}`
-  const next = [
-    ...new Set(
-      one
-        .expected()
-        .filter(({ letter }) => letter.done)
-        .map(({ letter, chain }) => expected(letter, chain)),
-    ),
-  ]
+  const next = [...new Set(one.expected.filter(({ letter }) => letter.done).map(({ letter, chain }) => expected(letter, chain)))]
   const shown = next.length > 3 ? [...next.slice(0, 3), `${next.length - 3} more`] : next
   const model = next.length === 0 ? 'In the model the call does no more to the page.' : `In the model what comes next is ${shown.join(', or ')}.`
   if (one.unfinished)

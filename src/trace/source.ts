@@ -31,21 +31,25 @@ export interface Frame {
   readonly module: string | undefined
 }
 
+/** The functions of sites. */
+export interface SiteFrames {
+  /** Function names of a site, innermost first, compiler suffixes (`.constprop.0`, `.isra.1`, `.part.0`, `.cold`) taken off. */
+  siteFrames(site: number): readonly string[]
+}
+
 /**
  * Tables that grow while the events are read; ids never change their meaning.
  *
  * Two stacks whose frames have the same function names are one *site*: different addresses in one function are not different call sites.
  * The frames of what an interrupt interrupted are no part of a site: it ends with the interrupt's or the softirq's entry.
  */
-export interface TraceTables {
+export interface TraceTables extends SiteFrames {
   /** Frames of a stack, innermost first, without the tracing's own (`__page_ref_mod` and the like). Empty for 0. */
   stack(id: number): readonly Frame[]
   /** How many stack ids there are: all below it are valid. */
   readonly stacks: number
   /** The site of a stack; 0 for stack 0. Sites count up from 1 in order of first use. */
   site(stack: number): number
-  /** Function names of a site, innermost first, compiler suffixes (`.constprop.0`, `.isra.1`, `.part.0`, `.cold`) taken off. */
-  siteFrames(site: number): readonly string[]
   /** A task's name; undefined if the recorder did not save it. */
   comm(pid: number): string | undefined
 }

@@ -1,6 +1,9 @@
 /** What each task was seen to execute, on any page: whether a call of it can have begun before the recording, and whether it is over. */
 import type { EventBatch } from './page-event.ts'
-import type { TraceTables } from './source.ts'
+import type { SiteFrames } from './source.ts'
+
+/** What is looked at of a batch. */
+export type TaskRows = Pick<EventBatch, 'length' | 'letter' | 'context' | 'pid' | 'time'>
 
 interface Task {
   /** Modelled functions that were in all its stacks so far. */
@@ -23,7 +26,7 @@ export class TaskFrames {
   }
 
   /** Events in the order of the recording, with the sites of their letters (0: no stack). `irq`: bits of the context in which it is not the task that acts. */
-  see(batch: EventBatch, sites: Int32Array, tables: TraceTables, irq: number): void {
+  see(batch: TaskRows, sites: Int32Array, tables: SiteFrames, irq: number): void {
     let pid = -1
     let task: Task | undefined
     const { letter, context, pid: pids, time: times, length } = batch
@@ -67,7 +70,7 @@ export class TaskFrames {
     return task !== undefined && task.time > time && this.functions[task.site]?.has(name) === false
   }
 
-  private inSite(site: number, tables: TraceTables): ReadonlySet<string> {
+  private inSite(site: number, tables: SiteFrames): ReadonlySet<string> {
     let found = this.functions[site]
     if (!found) {
       found = new Set(tables.siteFrames(site).flatMap((frame) => this.named(frame)))
