@@ -40,6 +40,13 @@ function ask(question: BookQuestion): BookPages {
 }
 
 const books = new Map<string, RoleBook>()
+/** Those the model was asked for. */
+const fetched = new Set<string>()
+
+/** Whether all that was asked of a book so far was kept: then another thread can read it for itself. */
+export function isKept(kernel: string): boolean {
+  return books.has(kernel) && !fetched.has(kernel)
+}
 
 /** The book of a preset. `asking` is called before the model is asked, which may take some seconds. */
 export function bookOf(kernel: string, asking: (kernel: string) => void = () => {}): RoleBook {
@@ -47,6 +54,7 @@ export function bookOf(kernel: string, asking: (kernel: string) => void = () => 
   if (known) return known
   const fetch = (asked: BookQuestion['asked']): BookPages => {
     asking(kernel)
+    fetched.add(kernel)
     return ask({ kernel, asked })
   }
   let pages = readKeptBook(kernel) ?? fetch([])

@@ -5,7 +5,8 @@ import type { AuditResult } from '../trace/audit.ts'
 import { auditTrace } from '../trace/audit-trace.ts'
 import { type ByteFile, TraceError } from '../trace/byte-file.ts'
 import { isDat } from '../trace/dat/head.ts'
-import { HeldToModel } from '../trace/held-to-model.ts'
+import { HeldLives } from '../trace/held-lives.ts'
+import { HeldToModel, type Lives } from '../trace/held-to-model.ts'
 import type { LifeJudge, ReferenceSink } from '../trace/judge.ts'
 import type { DeviceRange } from '../trace/life.ts'
 import type { FrameSet } from '../trace/ranges.ts'
@@ -14,7 +15,8 @@ import { openDisk } from './disk-file.ts'
 import { startWorkers, takeEarly, usualThreads, WORTH_THREADS } from './early-threads.ts'
 import { Failure } from './failure.ts'
 import { makeInflate } from './inflate.ts'
-import { bookOf } from './kept-books.ts'
+import { bookOf, isKept } from './kept-books.ts'
+import { LivesApart } from './lives-apart.ts'
 import { presetFor, rulesOf } from './model-rules.ts'
 import { type UnitThreads, unitThreads } from './unit-threads.ts'
 
@@ -33,18 +35,28 @@ export interface AuditRequest {
   readonly references?: ReferenceSink
 }
 
+/** Files with less data than this are judged in one thread: another takes a tenth of a second to start, on a processor that the others want. */
+const WORTH_JUDGING_APART = 24 * 1024 * 1024
+
 /** Throws `Failure` if no event can be read. */
 export async function auditFile(request: AuditRequest): Promise<AuditResult> {
   const file = await openDisk(request.path)
   const progress = progressOn(process.stderr)
   const threads = threadsFor(file, request.threads)
+  let apart: LivesApart | undefined
+  // In another thread where that thread need not wait for the model, and there is enough to do.
+  const livesOf = (book: RoleBook, release: string | undefined): Lives => {
+    if (request.threads === 0 || file.size < WORTH_JUDGING_APART || !isDat(file.read(0, 16)) || !isKept(book.kernel)) return new HeldLives(book, release)
+    apart = new LivesApart(book.kernel, release)
+    return apart
+  }
   try {
     const inflate = await makeInflate()
     const bookFor = (kernel: string): RoleBook => bookOf(kernel, (one) => progress.say(`reading the model of ${one}: it is kept for the next time`))
     return await auditTrace(file, inflate, {
       ranges: request.ranges,
       ordinary: request.ordinary,
-      judges: [new HeldToModel(bookFor), ...(request.judges ?? [])],
+      judges: [new HeldToModel(bookFor, livesOf), ...(request.judges ?? [])],
       references: request.references,
       instance: request.instance,
       symbols: request.symbols,
@@ -60,6 +72,7 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
   } finally {
     progress.clear()
     await threads.close()
+    await apart?.close()
     file.close()
   }
 }

@@ -25,6 +25,7 @@ export async function auditTrace(file: ByteFile, inflate: Inflate, options: Audi
   const audit = new Audit(options)
   const summary = await read(trace, inflate, options, audit)
   if (summary.events === 0) throw new TraceError(noEvents(file, summary))
+  await audit.answered()
   return audit.finish(summary)
 }
 

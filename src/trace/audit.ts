@@ -51,6 +51,7 @@ export class Audit {
   private judging: { readonly ledger: Ledger; readonly replay: Replay } | undefined
   private readonly bad: BadCount[] = []
   private readonly losses: Loss[] = []
+  private ended = false
 
   constructor(options: AuditOptions) {
     this.options = options
@@ -80,6 +81,7 @@ export class Audit {
       range: (event) => this.begun().replay.range(event),
       lost: (loss) => {
         this.losses.push(loss)
+        for (const judge of options.judges ?? []) judge.rest?.()
         this.begun().replay.lost(loss)
       },
       // Asked before the head: threads are given work while it is looked at.
@@ -116,11 +118,24 @@ export class Audit {
     })
   }
 
+  /** Ends the replay, and waits for judges that work elsewhere. Only where there are such it has to be called. */
+  async answered(): Promise<void> {
+    this.end()
+    for (const judge of this.options.judges ?? []) await judge.answered?.()
+  }
+
+  private end(): void {
+    if (this.ended) return
+    this.ended = true
+    for (const judge of this.options.judges ?? []) judge.rest?.()
+    this.begun().replay.end()
+  }
+
   /** Ends the replay and judges. */
   finish(summary: TraceSummary): AuditResult {
+    this.end()
     const { ledger, replay } = this.begun()
     const { rules } = this
-    replay.end()
     const judges = this.options.judges ?? []
     this.options.references?.end((page) => replay.isDevice(page as TrackedPage))
     // Nothing changes what was decided of an area any more.

@@ -1,26 +1,45 @@
-/** The lives of a trace held to the model of its kernel, in this thread. */
+/** The lives of a trace held to the model of its kernel. */
 import type { RoleBook } from '../roles/book.ts'
 import type { Finding } from './finding.ts'
 import { conformanceOf, rejectionsOf } from './held-conformance.ts'
-import { HeldLives, type LifeRows } from './held-lives.ts'
+import { HeldLives, type HeldResult, type LifeRows } from './held-lives.ts'
 import type { Conformance, LifeJudge } from './judge.ts'
 import type { KernelRules } from './kernel-rules.ts'
 import type { Letters } from './letters.ts'
 import type { BreakReason, DevicePage, DeviceType } from './life.ts'
 import { notInModel } from './not-in-model.ts'
-import type { TraceHead, TraceTables } from './source.ts'
+import type { SiteFrames, TraceHead, TraceTables } from './source.ts'
+
+/** Who holds lives to the model: `HeldLives`, or what stands for one in another thread. */
+export interface Lives {
+  use(sites: SiteFrames, letters: Letters): void
+  see(batch: LifeRows): void
+  /** Where rows are kept: what follows is of other rows than those seen last. */
+  rest?(): void
+  run(index: number, type: DeviceType, batch: LifeRows, rows: Uint32Array, from: number, to: number): void
+  broken(index: number, why: BreakReason): void
+  end(): void
+  /** Awaited behind `end`, where there is one. */
+  answered?(): Promise<void>
+  result(): HeldResult
+}
 
 export class HeldToModel implements LifeJudge {
   private readonly bookOf: (kernel: string) => RoleBook | undefined
+  private readonly livesOf: (book: RoleBook, release: string | undefined) => Lives
   private kernel = ''
-  private lives: HeldLives | undefined
+  private lives: Lives | undefined
   private typeOf: (page: DevicePage) => DeviceType = () => 'unknown'
   private tables: TraceTables | undefined
   private pages: readonly DevicePage[] = []
 
-  /** `bookOf`: the model's book of a preset; undefined where there is none. */
-  constructor(bookOf: (kernel: string) => RoleBook | undefined) {
+  /** `bookOf`: the model's book of a preset; undefined where there is none. `livesOf`: who holds lives to it; default: this thread. */
+  constructor(
+    bookOf: (kernel: string) => RoleBook | undefined,
+    livesOf: (book: RoleBook, release: string | undefined) => Lives = (book, release) => new HeldLives(book, release),
+  ) {
     this.bookOf = bookOf
+    this.livesOf = livesOf
   }
 
   begin(
@@ -35,7 +54,7 @@ export class HeldToModel implements LifeJudge {
     const book = rules && this.bookOf(rules.kernel)
     if (!book) return
     this.kernel = book.kernel
-    this.lives = new HeldLives(book, head.release)
+    this.lives = this.livesOf(book, head.release)
   }
 
   use(tables: TraceTables, letters: Letters): void {
@@ -45,6 +64,10 @@ export class HeldToModel implements LifeJudge {
 
   see(batch: LifeRows): void {
     this.lives?.see(batch)
+  }
+
+  rest(): void {
+    this.lives?.rest?.()
   }
 
   run(page: DevicePage, batch: LifeRows, rows: Uint32Array, from: number, to: number): void {
@@ -57,6 +80,10 @@ export class HeldToModel implements LifeJudge {
 
   end(): void {
     this.lives?.end()
+  }
+
+  async answered(): Promise<void> {
+    await this.lives?.answered?.()
   }
 
   findings(device: (page: { readonly index: number; readonly pfn: number }) => boolean): readonly Finding[] {

@@ -40,6 +40,10 @@ export interface LifeJudge extends LifeListener {
   use?(tables: TraceTables, letters: Letters): void
   /** The events of a batch as they were recorded, of all pages, before they are told page by page. */
   see?(batch: EventBatch): void
+  /** The runs that follow, up to the next batch, are of rows that were carried over: all of them were seen before. */
+  rest?(): void
+  /** Awaited behind `end`, where there is one: it works in another thread. */
+  answered?(): Promise<void>
   /** What it found; asked after `end`. `device` tells whether a page is a device's after all (pages are told before that is certain). */
   findings?(device: (page: { readonly index: number; readonly pfn: number }) => boolean): readonly Finding[]
   conformance?(device: (page: { readonly index: number; readonly pfn: number }) => boolean): Conformance | undefined
