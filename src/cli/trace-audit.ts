@@ -46,7 +46,8 @@ export async function auditFile(request: AuditRequest): Promise<AuditResult> {
   let apart: LivesApart | undefined
   // In another thread where that thread need not wait for the model, and there is enough to do.
   const livesOf = (book: RoleBook, release: string | undefined): Lives => {
-    if (request.threads === 0 || file.size < WORTH_JUDGING_APART || !isDat(file.read(0, 16)) || !isKept(book.kernel)) return new HeldLives(book, release)
+    if (request.threads !== undefined || file.size < WORTH_JUDGING_APART || !isDat(file.read(0, 16)) || !isKept(book.kernel))
+      return new HeldLives(book, release)
     apart = new LivesApart(book.kernel, release)
     return apart
   }

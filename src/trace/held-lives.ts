@@ -46,7 +46,7 @@ const IRQ_TASKS = 2 ** 23
 
 /** What was found, by the pages' index. */
 export interface HeldResult {
-  /** 1 + the index in `TYPES`; 0: no event of the page was told. */
+  /** `typeCode`; 0: no event of the page was told. */
   readonly types: Uint8Array
   readonly events: Uint32Array
   /** Events whose stack maps to no modelled function. */
@@ -58,7 +58,18 @@ export interface HeldResult {
   readonly unmappedSites: readonly { readonly site: number; readonly events: number }[]
 }
 
-export const TYPES: readonly DeviceType[] = ['unknown', 'private', 'coherent', 'fsdax', 'generic', 'p2pdma']
+const TYPES: readonly DeviceType[] = ['unknown', 'private', 'coherent', 'fsdax', 'generic', 'p2pdma']
+const CODES = { unknown: 1, private: 2, coherent: 3, fsdax: 4, generic: 5, p2pdma: 6 } as const satisfies Record<DeviceType, number>
+/** A type as a number from 1. */
+export function typeCode(type: DeviceType): number {
+  return CODES[type]
+}
+
+/** The type of a code. */
+export function typeOfCode(code: number): DeviceType {
+  return TYPES[code - 1]
+}
+
 /** The code of 'unknown'. */
 export const UNTYPED = 1
 
@@ -79,6 +90,9 @@ export class HeldLives {
   private readonly tasks: TaskFrames
   private readonly runs = new CallRuns()
   private letters: LetterColumns | undefined
+  /** The type that was told last, and its code. */
+  private lastType: DeviceType = 'unknown'
+  private lastCode = UNTYPED
   private sites: SiteFrames = { siteFrames: () => [] }
   /** Per page: its events, those that are unmapped, `marks`, the type it was taken for last, the youngest of its runs. */
   private types = new Uint8Array(PAGES)
@@ -112,7 +126,7 @@ export class HeldLives {
     if (index >= this.types.length) this.grow(index + 1)
     if (this.types[index] === 0) this.types[index] = UNTYPED
     this.events[index] += to - from
-    const code = 1 + TYPES.indexOf(type)
+    const code = type === this.lastType ? this.lastCode : this.code(type)
     if (code !== this.types[index]) {
       // What it was taken for before says nothing; a call may be under way.
       if (this.events[index] > to - from) this.marks[index] |= BROKEN
@@ -130,6 +144,12 @@ export class HeldLives {
         meaning.unmapped.events++
       } else if ((this.marks[index] & (REJECTED | UNKNOWN)) === 0) this.step(index, letters, meaning.automaton, meaning.symbol, batch, row, letter)
     }
+  }
+
+  private code(type: DeviceType): number {
+    this.lastType = type
+    this.lastCode = typeCode(type)
+    return this.lastCode
   }
 
   private grow(need: number): void {
@@ -214,7 +234,7 @@ export class HeldLives {
     const { entry, chains } = markings.automaton
     this.rejections.push({
       page: index,
-      type: TYPES[this.types[index] - 1],
+      type: typeOfCode(this.types[index]),
       event,
       unfinished,
       entry,

@@ -3,7 +3,7 @@
  * and what their letters mean. It lies in memory that both see, in a few slots that are used again: who writes waits when all are full.
  */
 import { type Column, roomFor } from './columns.ts'
-import { type HeldLives, type LifeRows, TYPES } from './held-lives.ts'
+import { type HeldLives, type LifeRows, typeCode, typeOfCode } from './held-lives.ts'
 import type { LetterColumns, Letters } from './letters.ts'
 import type { BreakReason, DeviceType } from './life.ts'
 import type { SiteFrames } from './source.ts'
@@ -21,17 +21,20 @@ const REASONS: readonly BreakReason[] = ['lost', 'search', 'contradiction', 'reb
 
 /** Columns over a slot's memory. */
 interface Slot {
+  readonly number: number
   readonly memory: SharedArrayBuffer
   readonly capacity: number
   readonly rows: { -readonly [K in keyof LifeRows]: LifeRows[K] }
-  /** Runs and breaks, `RUN` numbers each: a page, 1 + its type's index and how many rows of `order`; or a page, -1 - the reason's index, 0. */
+  /** Runs and breaks, `RUN` numbers each: a page, its type's code and how many rows of `order`; or a page, -1 - the reason's index, 0. */
   readonly told: Int32Array
   readonly order: Uint32Array
 }
 
 /** One message. */
 export interface LifeMessage {
-  readonly memory: SharedArrayBuffer
+  readonly slot: number
+  /** The slot's memory, if it was not sent before: that takes longer than all else. */
+  readonly memory: SharedArrayBuffer | undefined
   readonly capacity: number
   /** Rows that are seen, from the first. */
   readonly seen: number
@@ -42,7 +45,7 @@ export interface LifeMessage {
   readonly sites: readonly (readonly [number, readonly string[]])[]
 }
 
-function slotOver(memory: SharedArrayBuffer, capacity: number): Slot {
+function slotOver(number: number, memory: SharedArrayBuffer, capacity: number): Slot {
   let at = 0
   const take = (bytes: number): number => {
     const start = at
@@ -60,6 +63,7 @@ function slotOver(memory: SharedArrayBuffer, capacity: number): Slot {
   }
   const rest = Math.ceil(at / 8) * 8
   return {
+    number,
     memory,
     capacity,
     rows,
@@ -68,16 +72,15 @@ function slotOver(memory: SharedArrayBuffer, capacity: number): Slot {
   }
 }
 
-function newSlot(capacity: number): Slot {
-  return slotOver(new SharedArrayBuffer(capacity * (27 + 4 + 8 * RUN) + 8), capacity)
-}
-
 /** Writes messages. What is written is as `HeldLives` hears it. */
 export class LifeLogWriter {
   private readonly post: (message: LifeMessage) => void
   private readonly read: Int32Array
   private readonly slots: Slot[] = []
   private sent = 0
+  /** Slots that were made, and those whose memory was sent. */
+  private made = 0
+  private numbered = 0
   private slot: Slot
   private letters: Letters | undefined
   private sites: SiteFrames = { siteFrames: () => [] }
@@ -88,6 +91,9 @@ export class LifeLogWriter {
   private rows = 0
   private told = 0
   private ordered = 0
+  /** The type that was told last, and its code. */
+  private lastType: DeviceType = 'unknown'
+  private lastCode = typeCode('unknown')
 
   /** `read`: one number in memory that both see, how many messages were read. `rows`: room of a slot at first. */
   constructor(post: (message: LifeMessage) => void, read: Int32Array, rows = ROWS) {
@@ -104,7 +110,7 @@ export class LifeLogWriter {
   see(batch: LifeRows): void {
     this.flush()
     const { length } = batch
-    if (length > this.slot.capacity) this.slot = newSlot(2 * length)
+    if (length > this.slot.capacity) this.slot = this.newSlot(2 * length)
     const { rows } = this.slot
     rows.time.set(batch.time.subarray(0, length))
     rows.flags32.set(batch.flags32.subarray(0, 2 * length))
@@ -124,7 +130,11 @@ export class LifeLogWriter {
       // What was carried over from an earlier batch was seen then.
       own[this.ordered++] = row < this.seen ? row : this.copied(batch, row)
     }
-    this.tell(index, 1 + TYPES.indexOf(type), to - from)
+    if (type !== this.lastType) {
+      this.lastType = type
+      this.lastCode = typeCode(type)
+    }
+    this.tell(index, this.lastCode, to - from)
   }
 
   broken(index: number, why: BreakReason): void {
@@ -135,8 +145,10 @@ export class LifeLogWriter {
   /** Sends what there is. */
   flush(): void {
     if (this.seen === 0 && this.told === 0) return
-    const { memory, capacity } = this.slot
-    this.post({ memory, capacity, seen: this.seen, told: this.told, ...this.news() })
+    const { number, memory, capacity } = this.slot
+    const isNew = number >= this.numbered
+    if (isNew) this.numbered = number + 1
+    this.post({ slot: number, memory: isNew ? memory : undefined, capacity, seen: this.seen, told: this.told, ...this.news() })
     this.slots[this.sent++ % SLOTS] = this.slot
     this.seen = 0
     this.rows = 0
@@ -171,12 +183,16 @@ export class LifeLogWriter {
     const { capacity, told } = this.slot
     if (this.rows + rows <= capacity && this.ordered + rows <= capacity && RUN * (this.told + 1) <= told.length) return
     this.flush()
-    if (rows > this.slot.capacity) this.slot = newSlot(2 * rows)
+    if (rows > this.slot.capacity) this.slot = this.newSlot(2 * rows)
+  }
+
+  private newSlot(capacity: number): Slot {
+    return slotOver(this.made++, new SharedArrayBuffer(capacity * (27 + 4 + 8 * RUN) + 8), capacity)
   }
 
   /** A slot that was read, or a new one. */
   private take(capacity: number): Slot {
-    if (this.sent < SLOTS) return newSlot(capacity)
+    if (this.sent < SLOTS) return this.newSlot(capacity)
     for (;;) {
       const read = Atomics.load(this.read, 0)
       if (this.sent - read < SLOTS) break
@@ -220,6 +236,7 @@ export class LifeLogReader {
     site: new Int32Array(256),
   }
   private known = 0
+  private readonly slots = new Map<number, Slot>()
   private readonly frames = new Map<number, readonly string[]>()
   private readonly sites: SiteFrames = { siteFrames: (site) => this.frames.get(site) ?? [] }
 
@@ -227,10 +244,11 @@ export class LifeLogReader {
     this.lives = lives
   }
 
-  take({ memory, capacity, seen, told: runs, letters, sites }: LifeMessage): void {
+  take({ slot, memory, capacity, seen, told: runs, letters, sites }: LifeMessage): void {
     for (const [site, frames] of sites) this.frames.set(site, frames)
     this.learn(letters)
-    const { rows, told, order } = slotOver(memory, capacity)
+    if (memory) this.slots.set(slot, slotOver(slot, memory, capacity))
+    const { rows, told, order } = this.slots.get(slot) as Slot
     this.lives.use(this.sites, this.letters)
     rows.length = seen
     if (seen > 0) this.lives.see(rows)
@@ -240,7 +258,7 @@ export class LifeLogReader {
       if (what < 0) this.lives.broken(told[at], REASONS[-1 - what])
       else {
         const to = from + told[at + 2]
-        this.lives.run(told[at], TYPES[what - 1], rows, order, from, to)
+        this.lives.run(told[at], typeOfCode(what), rows, order, from, to)
         from = to
       }
     }

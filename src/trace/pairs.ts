@@ -8,9 +8,21 @@ export class Pairs {
   seconds = new Int32Array(256)
   /** 1 + a pair's number; 0: empty. A power of two long. */
   private slots = new Int32Array(1 << 9)
+  /** The pair that was asked for last: nearly always it is asked for again. */
+  private lastFirst = -1
+  private lastSecond = -1
+  private lastNumber = -1
 
   /** The number of (a, b); a new one is made if the pair was never met. */
   number(a: number, b: number): number {
+    if (a === this.lastFirst && b === this.lastSecond) return this.lastNumber
+    this.lastFirst = a
+    this.lastSecond = b
+    this.lastNumber = this.look(a, b)
+    return this.lastNumber
+  }
+
+  private look(a: number, b: number): number {
     const { slots } = this
     const mask = slots.length - 1
     for (let slot = hashOf(a, b) & mask; ; slot = (slot + 1) & mask) {
